@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Mediated devices, the parent-ops door: a vendor driver hands the core a
+ * table of callbacks, and the core creates the vendor's state before the
+ * device becomes visible.
+ *
+ * The names and signatures are those of Linux 5.2, so that drivers written
+ * for Linux 4.10 to 5.12 build against this header. What 5.2 did not have
+ * stands at the end of struct mdev_parent_ops and is optional.
+ */
+#ifndef _LINUX_MDEV_PARENT_OPS_H
+#define _LINUX_MDEV_PARENT_OPS_H
+
+#include <linux/device.h>
+#include <linux/mdev.h>
+#include <linux/sysfs.h>
+#include <linux/uuid.h>
+
+struct module;
+struct vfio_device;
+struct vm_area_struct;
+
+/**
+ * struct mdev_parent_ops - what a vendor driver does for its mediated devices
+ * @owner: the module that holds these callbacks. Kept for source compatibility:
+ *	mdev_unregister_device() waits for every callback, so the module needs
+ *	no further pin.
+ * @dev_attr_groups: attributes of the parent device; optional.
+ * @mdev_attr_groups: attributes of each mediated device; optional. They exist
+ *	before the device is announced and until it has left the bus.
+ * @supported_type_groups: the types, one group each, NULL-terminated. The
+ *	group's name becomes the last part of the type's directory name; its
+ *	attributes are made with MDEV_TYPE_ATTR_RO() and friends. mandatory.
+ * @create: build the vendor's state of a mediated device. Its name, UUID, type
+ *	and parent are already valid; nobody can open it yet. @kobj is the
+ *	type's directory. Returns 0 or a negative errno that reaches the
+ *	writer of ``create`` as it is. mandatory.
+ * @remove: undo @create. The device has left the bus and has no users, so this
+ *	cannot refuse; a return value other than 0 is only logged. mandatory.
+ * @open: the VFIO device is being opened by its first user. Returns 0 or a
+ *	negative errno that reaches the opener; optional.
+ * @release: the last user has closed the VFIO device; optional.
+ * @read: read(2) on the VFIO device at *@ppos; optional.
+ * @write: write(2) on the VFIO device at *@ppos; optional.
+ * @ioctl: a VFIO_DEVICE_* request, @arg as user space passed it; optional.
+ * @mmap: map a region of the VFIO device; optional.
+ * @request: somebody wants the device back: ask the user to let go. Called
+ *	with a @count that grows by one each time, from process context, under
+ *	the device lock, never blocked on the user. A device whose ops have no
+ *	@request refuses a remove while it is open. optional.
+ * @dma_unmap: the user has unmapped @length bytes of IOVA space at @iova: unpin
+ *	what vfio_pin_pages() pinned there. Pinning needs this callback;
+ *	optional.
+ * @device_driver: the bus driver that the devices bind to, registered with
+ *	mdev_register_driver(); NULL means vfio_mdev. optional.
+ *
+ * All callbacks run in process context and may sleep. @create and @remove of
+ * different devices run in parallel. None of them, nor any attribute callback,
+ * may call mdev_unregister_device() on its own parent, nor take a lock that is
+ * held around that call: it waits for them.
+ */
+struct mdev_parent_ops {
+	struct module *owner;
+	const struct attribute_group **dev_attr_groups;
+	const struct attribute_group **mdev_attr_groups;
+	struct attribute_group **supported_type_groups;
+
+	int (*create)(struct kobject *kobj, struct mdev_device *mdev);
+	int (*remove)(struct mdev_device *mdev);
+	int (*open)(struct mdev_device *mdev);
+	void (*release)(struct mdev_device *mdev);
+	ssize_t (*read)(struct mdev_device *mdev, char __user *buf,
+			size_t count, loff_t *ppos);
+	ssize_t (*write)(struct mdev_device *mdev, const char __user *buf,
+			 size_t count, loff_t *ppos);
+	long (*ioctl)(struct mdev_device *mdev, unsigned int cmd,
+		      unsigned long arg);
+	int (*mmap)(struct mdev_device *mdev, struct vm_area_struct *vma);
+
+	/* Not in Linux 5.2. */
+	void (*request)(struct mdev_device *mdev, unsigned int count);
+	void (*dma_unmap)(struct mdev_device *mdev, u64 iova, u64 length);
+	struct mdev_driver *device_driver;
+};
+
+/**
+ * struct mdev_type_attribute - an attribute of a type's directory
+ * @attr: name and mode.
+ * @show: format the value into @buf, one page long. @kobj is the type's
+ *	directory, @dev the parent device.
+ * @store: take @count bytes of @buf, which ends in a NUL beyond them.
+ */
+struct mdev_type_attribute {
+	struct attribute attr;
+	ssize_t (*show)(struct kobject *kobj, struct device *dev, char *buf);
+	ssize_t (*store)(struct kobject *kobj, struct device *dev,
+			 const char *buf, size_t count);
+};
+
+#define MDEV_TYPE_ATTR(_name, _mode, _show, _store)		\
+struct mdev_type_attribute mdev_type_attr_##_name =		\
+	__ATTR(_name, _mode, _show, _store)
+#define MDEV_TYPE_ATTR_RW(_name) \
+	struct mdev_type_attribute mdev_type_attr_##_name = __ATTR_RW(_name)
+#define MDEV_TYPE_ATTR_RO(_name) \
+	struct mdev_type_attribute mdev_type_attr_##_name = __ATTR_RO(_name)
+#define MDEV_TYPE_ATTR_WO(_name) \
+	struct mdev_type_attribute mdev_type_attr_##_name = __ATTR_WO(_name)
+
+int mdev_register_device(struct device *dev, const struct mdev_parent_ops *ops);
+void mdev_unregister_device(struct device *dev);
+
+void *mdev_get_drvdata(struct mdev_device *mdev);
+void mdev_set_drvdata(struct mdev_device *mdev, void *data);
+const guid_t *mdev_uuid(struct mdev_device *mdev);
+struct device *mdev_parent_dev(struct mdev_device *mdev);
+struct mdev_device *mdev_from_dev(struct device *dev);
+struct vfio_device *mdev_vfio_device(struct mdev_device *mdev);
+
+#endif /* _LINUX_MDEV_PARENT_OPS_H */
