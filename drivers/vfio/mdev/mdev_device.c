@@ -276,6 +276,10 @@ static int mdev_device_try_remove(struct mdev_core_device *md,
 {
 	int ret;
 
+	/* A claim would turn openers away; not for a remove that must fail. */
+	if (mdev_state(md) == MDEV_LIVE && mdev_open_count(md) &&
+	    !mdev_can_request(md))
+		return -EBUSY;
 	ret = mdev_device_claim(md);
 	if (ret)
 		return ret;

@@ -200,11 +200,11 @@ EXPORT_SYMBOL_GPL(mdev_vfio_device);
 
 /* What vfio_mdev.ko needs to forward; NULL on the parent-driver door. */
 
-const struct mdev_parent_ops *mdev_parent_ops(struct mdev_device *mdev)
+const struct mdev_parent_ops *mdev_get_parent_ops(struct mdev_device *mdev)
 {
 	return to_core_device(mdev)->parent->ops;
 }
-EXPORT_SYMBOL_GPL(mdev_parent_ops);
+EXPORT_SYMBOL_GPL(mdev_get_parent_ops);
 
 void mdev_set_vfio_device(struct mdev_device *mdev, struct vfio_device *vdev)
 {
