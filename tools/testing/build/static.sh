@@ -28,9 +28,17 @@ linux_source()
 		scripts/kernel-doc
 }
 
+# kdir: the build tree of the kernel to check against.
 kdir()
 {
-	echo "${KDIR:?}"
+	local kernel
+
+	if [ -n "${KDIR:-}" ]; then
+		echo "$KDIR"
+		return
+	fi
+	kernel=$(K=6.1 "$LIB/fetch-kernel.sh") || return 1
+	echo "$kernel/usr/src/linux-headers-$(<"$kernel/release")"
 }
 
 # kbuild LOG ARGUMENT...: the tests share one copy, built once.
