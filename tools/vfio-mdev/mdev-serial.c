@@ -394,7 +394,7 @@ static int demonstrate(struct card *card)
 	return reset_card(card);
 }
 
-static int help(FILE *out)
+static int print_help(FILE *out)
 {
 	fputs("usage: mdev-serial [-w] UUID\n"
 	      "\n"
@@ -417,13 +417,13 @@ int main(int argc, char **argv)
 
 	while ((opt = getopt(argc, argv, "hw")) != -1) {
 		if (opt == 'h')
-			return help(stdout);
+			return print_help(stdout);
 		if (opt != 'w')
-			return help(stderr);
+			return print_help(stderr);
 		wait = true;
 	}
 	if (optind + 1 != argc)
-		return help(stderr);
+		return print_help(stderr);
 
 	card.uuid = argv[optind];
 	ret = vfio_user_open(&card.vfio, card.uuid);

@@ -5,10 +5,9 @@
 #ifndef VFIO_MDEV_MDEV_SERIAL_H
 #define VFIO_MDEV_MDEV_SERIAL_H
 
-#define __printf(fmt, args) __attribute__((format(printf, fmt, args)))
-
 /* Say on stderr what went wrong, after all that stdout has. Both return -1. */
-__printf(1, 2) int complain(const char *fmt, ...);
+[[gnu::format(printf, 1, 2)]]
+int complain(const char *fmt, ...);
 int complain_errno(int error, const char *what);
 
 /*
