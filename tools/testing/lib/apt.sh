@@ -31,18 +31,22 @@ apt_suite()
 	APT_OPTS=(
 		-o "Dir::Etc::sourcelist=$dir/sources.list"
 		-o "Dir::Etc::sourceparts=-"
-		-o "Dir::Etc::preferencesparts=-"
+		-o "Dir::Etc::preferences=$dir/empty/none"
+		-o "Dir::Etc::preferencesparts=$dir/empty"
 		-o "Dir::State::Lists=$dir/lists"
 		-o "Dir::State::status=$dir/status"
 		-o "Dir::Cache=$dir/cache"
-		-o "APT::Default-Release=$suite"
 		-o "APT::Sandbox::User=root"
 		-o "Acquire::Languages=none"
 		-o "Acquire::Retries=3"
 	)
-	# A backports Release file is refreshed less often than it expires.
+	# Backports are taken only when asked for. Their Release file is
+	# refreshed less often than it expires.
 	if [ "$suite" != "$base" ]; then
-		APT_OPTS+=(-o "Acquire::Check-Valid-Until=false")
+		APT_OPTS+=(
+			-o "APT::Default-Release=$suite"
+			-o "Acquire::Check-Valid-Until=false"
+		)
 	fi
 
 	apt_lists_fresh "$dir" || with_lock "apt-$suite" update_lists
@@ -70,7 +74,7 @@ update_lists()
 	[ -n "$main" ] || die "no Debian archive in the apt configuration"
 	security=$(mirror_uri Debian-Security)
 
-	mkdir -p "$dir"/{lists,cache}/partial "$dir/cache/archives/partial"
+	mkdir -p "$dir"/{lists,cache,cache/archives}/partial "$dir/empty"
 	: >"$dir/status"
 	{
 		echo "deb [signed-by=$keyring] $main $base main"
@@ -121,16 +125,22 @@ kernel_packages()
 # fetch_unpack DIR PACKAGE...: unpacks into DIR, keeping no .deb.
 fetch_unpack()
 {
-	local dir=$1 deb debs
+	local dir=$1 debs
 	shift
 	mkdir -p "$dir"
 	debs=$(mktemp -d "$dir/.deb.XXXXXX")
 	step "fetching $*" \
 		env -C "$debs" apt-get "${APT_OPTS[@]}" download "$@"
-	for deb in "$debs"/*.deb; do
-		step "unpacking $(basename "$deb" | cut -d_ -f1)" \
-			dpkg-deb -x "$deb" "$dir"
-		rm -f "$deb"
+	step "unpacking them" \
+		unpack_all "$dir" "$debs"/*.deb
+	rm -rf "$debs"
+}
+
+unpack_all()
+{
+	local dir=$1 deb
+	shift
+	for deb in "$@"; do
+		dpkg-deb -x "$deb" "$dir" || return
 	done
-	rmdir "$debs"
 }

@@ -6,9 +6,9 @@
 # that stdout carries only what the script is for.
 
 set -euo pipefail
-export LC_ALL=C
+export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 
-TOP=${TOP:-$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../..")}
+TOP=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../..")
 LIB=$TOP/tools/testing/lib
 
 # Everything that is fetched or derived from what was fetched; never the tree.
