@@ -85,12 +85,15 @@ vm_boot_shell()
 		mon:stdio null "file:$VM/verdict"
 }
 
-# What surrounds the console's first complaint, or its end, as diagnostics.
+# What surrounds the last case's first complaint on the console, or its end, as
+# diagnostics.
 vm_console_tail()
 {
 	echo "# the console ($VM/console):"
 	tr -d '\r' <"$VM/console" | awk '
 		{ line[n++] = $0 }
+		# The runner says when a case begins.
+		/\] run [a-z0-9_]*:/ { hit = 0 }
 		!hit && /cut here|BUG: |Oops: |WARNING: |Kernel panic|general prot/ {
 			hit = n
 		}

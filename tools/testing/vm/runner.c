@@ -42,6 +42,7 @@
 #define KILL_SECONDS	10
 
 static FILE *verdict;
+static int kmsg;		/* to say there which case runs */
 static struct klog klog;
 
 /* What one case said and did. */
@@ -306,6 +307,7 @@ static bool run_case(const char *dir, const char *prog, const char *name,
 	snprintf(path, sizeof(path), "%s/%s", dir, prog);
 
 	say("# run %s", shown);
+	dprintf(kmsg, "<6>run %s\n", shown);
 	klog_read(&klog);
 	klog_mark(&klog);
 	if (!run(&o, path, name, seconds)) {
@@ -383,7 +385,8 @@ int main(int argc, char **argv)
 	if (argc != 5 || open_verdict(argv[3]))
 		return 1;
 	cases = fopen(argv[1], "re");
-	if (!cases || klog_open(&klog)) {
+	kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	if (!cases || kmsg < 0 || klog_open(&klog)) {
 		say("bail");
 		return 1;
 	}
