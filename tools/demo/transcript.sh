@@ -35,7 +35,7 @@ run modprobe vfio_iommu_type1
 run lsmod
 
 say "It offers types of mediated devices."
-run cd /sys/class/mdev_bus/mtty/mdev_supported_types
+run 'cd /sys/class/mdev_bus/mtty/mdev_supported_types'
 run ls
 for type in mtty-1 mtty-2; do
 	run ls "$type"
@@ -64,7 +64,7 @@ say "Use it through VFIO: both UARTs, the interrupt, the reset."
 run 'mdev-serial $UUID'
 
 say "Remove it; its ports are free again."
-run cd /sys/class/mdev_bus/mtty/mdev_supported_types
+run 'cd /sys/class/mdev_bus/mtty/mdev_supported_types'
 # shellcheck disable=SC2016
 run 'echo 1 > /sys/bus/mdev/devices/$UUID/remove'
 run ls /sys/bus/mdev/devices
@@ -72,7 +72,7 @@ gone "/sys/bus/mdev/devices/$UUID"
 run cat mtty-2/available_instances
 
 say "Unload everything."
-run cd /
+run 'cd /'
 run rmmod mtty
 gone /sys/class/mdev_bus/mtty
 run rmmod vfio_mdev mdev

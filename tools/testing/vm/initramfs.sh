@@ -3,8 +3,8 @@
 #
 # usage: initramfs.sh KERNEL_DIR MODULES_DIR VM_DIR OUTPUT
 #
-# Packs the virtual machine's root: busybox, the host's kmod, the modules named
-# in the file "modules" and those ours depend on, ours in updates/, and VM_DIR
+# Packs the virtual machine's root: busybox, the host's kmod and shells, modules
+# named in the file "modules" and those ours depend on, ours in updates/, and VM_DIR
 # as /vm. The distribution's mdev.ko goes to /lib/modules/stock, out of
 # modprobe's sight.
 
@@ -46,15 +46,23 @@ add_user_space()
 	rm -f "$root/bin/busybox"
 	install -m 755 /bin/busybox "$root/bin/busybox"
 	# The kernel's own modprobe semantics (soft dependencies, compressed
-	# modules) are those of kmod, not busybox's.
-	rm "$root"/bin/{depmod,insmod,lsmod,modinfo,modprobe,rmmod}
+	# modules) are those of kmod. Busybox's shell would run its own applets
+	# instead of what is in PATH, so the shells are the host's too.
+	rm "$root"/bin/{depmod,insmod,lsmod,modinfo,modprobe,rmmod,sh,ash}
 	add_program /bin/kmod
+	add_program /bin/dash
+	add_program /bin/bash
+	ln -s dash "$root/bin/sh"
 	for applet in depmod insmod lsmod modinfo modprobe rmmod; do
 		ln -s kmod "$root/bin/$applet"
 		ln -s ../bin/kmod "$root/sbin/$applet"
 	done
+	if [ -d /lib/terminfo ]; then
+		cp -a /lib/terminfo "$root/lib/"
+	fi
 	install -m 755 "$TOP/tools/testing/vm/init" "$root/init"
-	echo "root:x:0:0:root:/root:/bin/sh" >"$root/etc/passwd"
+	echo "root:x:0:0:root:/root:/bin/bash" >"$root/etc/passwd"
+	echo "root:x:0:" >"$root/etc/group"
 	cp -a "$vm" "$root/vm"
 }
 

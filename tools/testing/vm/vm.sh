@@ -31,7 +31,8 @@ shell)
 		echo "Types: /sys/class/mdev_bus/mtty/mdev_supported_types"
 		echo "Leave with exit or ^D."
 		cd /root
-		exec sh -i
+		export PS1='mdev:\w\$ '
+		exec bash --norc -i
 	MAIN
 	vm_pack
 	vm_boot_shell
