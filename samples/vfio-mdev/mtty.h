@@ -103,6 +103,7 @@ struct mtty_card {
 
 /* mtty_pci.c */
 void mtty_pci_reset(struct mtty_card *card);
+void mtty_pci_enable(struct mtty_card *card);
 size_t mtty_region_size(const struct mtty_card *card, unsigned int index);
 void mtty_region_read(struct mtty_card *card, unsigned int index,
 		      unsigned int pos, u8 *buf, size_t count);

@@ -29,9 +29,14 @@ int mtty_open(struct mdev_device *mdev)
 {
 	struct mtty_card *card = mdev_get_drvdata(mdev);
 
-	/* What the user before has left behind is not for the next one. */
+	/*
+	 * What the user before has left behind is not for the next one. Like
+	 * vfio-pci, hand out a function whose BARs answer; after a reset it is
+	 * up to the user.
+	 */
 	spin_lock(&card->lock);
 	mtty_pci_reset(card);
+	mtty_pci_enable(card);
 	spin_unlock(&card->lock);
 	return 0;
 }
