@@ -358,7 +358,13 @@ int mdev_device_evict(struct device *dev, void *unused)
 	return 0;
 }
 
-/* May vfio_mdev let a user in? Called after VFIO has counted the opener. */
+/**
+ * mdev_open_allowed() - may vfio_mdev let a user in?
+ * @mdev: the device, bound to vfio_mdev.
+ *
+ * Context: any, after VFIO has counted the opener.
+ * Return: false while the device is being created or removed.
+ */
 bool mdev_open_allowed(struct mdev_device *mdev)
 {
 	/* Pairs with the compare and exchange in mdev_device_claim(). */
