@@ -108,7 +108,7 @@ static int open_group(struct vfio_user *vfio, const char *uuid)
 	char path[64];
 	int ret;
 
-	vfio->step = "find the IOMMU group";
+	vfio->step = "find the mediated device and its IOMMU group";
 	ret = vfio_user_group_id(uuid, &vfio->group_id);
 	if (ret)
 		return ret;

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mdev bus and its drivers. A device binds to the driver that its parent
+ * names and to no other: by mdev_bind_driver() while it is being created, and
+ * later, by hand or when the driver comes back, through the bus's match.
+ *
+ * <linux/iommu.h> is here for the CRCs of the two exported symbols, see
+ * mdev_private.h.
+ */
+#include <linux/iommu.h>
+#include <linux/kmod.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "mdev_private.h"
+
+/* A registered driver, findable by name: vendors may register a copy. */
+struct mdev_driver_entry {
+	struct list_head node;
+	struct mdev_driver *drv;
+};
+
+static LIST_HEAD(mdev_drivers);
+/* Protects mdev_drivers; taken inside a guard section, nothing under it. */
+static DEFINE_MUTEX(mdev_drivers_lock);
+
+static int mdev_bus_match(struct device *dev,
+			  bus_match_const struct device_driver *drv)
+{
+	struct mdev_core_device *md = dev_to_core_device(dev);
+
+	/* Not by itself while it is being created or removed. */
+	return mdev_state(md) == MDEV_LIVE &&
+	       !strcmp(md->parent->driver_name, drv->name);
+}
+
+static int mdev_bus_probe(struct device *dev)
+{
+	struct mdev_driver *drv =
+		container_of(dev->driver, struct mdev_driver, driver);
+	int ret;
+
+	if (!drv->probe)
+		return 0;
+	ret = drv->probe(to_mdev_device(dev));
+	if (ret > 0) {
+		dev_err(dev, "%s: probe returned %d\n", drv->driver.name, ret);
+		return -EINVAL;
+	}
+	return ret;
+}
+
+static void mdev_bus_remove(struct device *dev)
+{
+	struct mdev_driver *drv =
+		container_of(dev->driver, struct mdev_driver, driver);
+
+	if (drv->remove)
+		drv->remove(to_mdev_device(dev));
+}
+
+struct bus_type mdev_bus_type = {
+	.name = "mdev",
+	.match = mdev_bus_match,
+	.probe = mdev_bus_probe,
+	.remove = mdev_bus_remove,
+};
+
+/**
+ * mdev_register_driver() - register a bus driver for mediated devices
+ * @drv: the driver; &mdev_driver.driver needs a name and an owner. Must stay
+ *	until mdev_unregister_driver().
+ *
+ * Context: process context, may sleep.
+ * Return: 0; -EINVAL if @drv or its name is missing; -ENOMEM; -EBUSY if a driver
+ * of this name is registered.
+ */
+int mdev_register_driver(struct mdev_driver *drv)
+{
+	struct mdev_driver_entry *entry;
+	int ret;
+
+	if (!drv || !drv->driver.name)
+		return -EINVAL;
+	entry = kmalloc(sizeof(*entry), GFP_KERNEL);
+	if (!entry)
+		return -ENOMEM;
+	entry->drv = drv;
+
+	drv->driver.bus = &mdev_bus_type;
+	ret = driver_register(&drv->driver);
+	if (ret) {
+		kfree(entry);
+		return ret;
+	}
+
+	mutex_lock(&mdev_drivers_lock);
+	list_add(&entry->node, &mdev_drivers);
+	mutex_unlock(&mdev_drivers_lock);
+	return 0;
+}
+EXPORT_SYMBOL(mdev_register_driver);
+
+/**
+ * mdev_unregister_driver() - take back mdev_register_driver()
+ * @drv: the same pointer. The parents whose devices bind to it must have been
+ *	unregistered, or their creates fail with -ENODEV from now on.
+ *
+ * Unbinds what is bound, which waits for users.
+ *
+ * Context: process context, may sleep. Not from a callback of @drv.
+ */
+void mdev_unregister_driver(struct mdev_driver *drv)
+{
+	struct mdev_driver_entry *entry;
+
+	mutex_lock(&mdev_drivers_lock);
+	list_for_each_entry(entry, &mdev_drivers, node) {
+		if (entry->drv == drv) {
+			list_del(&entry->node);
+			kfree(entry);
+			break;
+		}
+	}
+	mutex_unlock(&mdev_drivers_lock);
+	driver_unregister(&drv->driver);
+}
+EXPORT_SYMBOL(mdev_unregister_driver);
+
+/* The driver of that name, its module pinned, or NULL. */
+static struct device_driver *mdev_driver_get(const char *name)
+{
+	struct device_driver *found = NULL;
+	struct mdev_driver_entry *entry;
+
+	mutex_lock(&mdev_drivers_lock);
+	list_for_each_entry(entry, &mdev_drivers, node) {
+		struct device_driver *drv = &entry->drv->driver;
+
+		if (!strcmp(drv->name, name)) {
+			if (try_module_get(drv->owner))
+				found = drv;
+			break;
+		}
+	}
+	mutex_unlock(&mdev_drivers_lock);
+	return found;
+}
+
+/*
+ * Bind a new device to the driver that its parent names. vfio_mdev is loaded
+ * on demand. Returns 0, -ENODEV if there is no such driver, or what the
+ * driver's probe returned.
+ */
+int mdev_bind_driver(struct mdev_core_device *md)
+{
+	struct device *dev = &md->mdev.dev;
+	const char *name = md->parent->driver_name;
+	struct device_driver *drv;
+	int ret;
+
+	drv = mdev_driver_get(name);
+	if (!drv && md->parent->ops) {
+		request_module("%s", name);
+		drv = mdev_driver_get(name);
+	}
+	if (!drv) {
+		dev_err(md->parent->dev, "mdev: no bus driver \"%s\" for %s\n",
+			name, dev_name(dev));
+		return -ENODEV;
+	}
+	ret = device_driver_attach(drv, dev);
+	module_put(drv->owner);
+	return ret;
+}
