@@ -30,6 +30,17 @@ static bool actor_replace(pid_t old, pid_t new)
 	return false;
 }
 
+/*
+ * In a child: no file but the standard ones and @fd, which becomes KEPT_FD. A
+ * VFIO file that the test closes must be closed, not open here.
+ */
+void child_keep_fd(int fd)
+{
+	if (fd != KEPT_FD)
+		dup2(fd, KEPT_FD);
+	close_range(KEPT_FD + 1, ~0U, 0);
+}
+
 int actor_start(struct actor *actor, int (*act)(void *arg), void *arg)
 {
 	int fds[2], ret;
@@ -45,9 +56,9 @@ int actor_start(struct actor *actor, int (*act)(void *arg), void *arg)
 	}
 	if (!actor->pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close(fds[0]);
+		child_keep_fd(fds[1]);
 		ret = act(arg);
-		if (write(fds[1], &ret, sizeof(ret)) != sizeof(ret))
+		if (write(KEPT_FD, &ret, sizeof(ret)) != sizeof(ret))
 			_exit(1);
 		_exit(0);
 	}

@@ -111,6 +111,10 @@ bool actor_running(struct actor *actor);
 /* Send the signal and wait for the end, no longer than @timeout_ms. */
 int actor_kill(struct actor *actor, int sig, int timeout_ms);
 
+/* For a child process: close all files but the standard ones and @fd. */
+#define KEPT_FD 3
+void child_keep_fd(int fd);
+
 /* SIGKILL and reap all that still run; for a teardown. */
 void actors_stop(void);
 

@@ -189,11 +189,11 @@ int listener_start(struct listener *l,
 	}
 	if (!l->pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close(fds[0]);
+		child_keep_fd(fds[1]);
 		sock = uevent_open();
 		if (sock < 0)
 			_exit(1);
-		listen_for_ever(sock, fds[1], look, arg);
+		listen_for_ever(sock, KEPT_FD, look, arg);
 	}
 	close(fds[1]);
 	l->go = fds[0];

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The bus and its drivers: binding by hand, on demand, and to another one. */
+#include "mdev_test_fixture.h"
+
+DOOR_FIXTURE(driver)
+ON_DRIVER_DOOR(driver);
+ON_OPS_DOOR(driver);
+
+DOOR_FIXTURE(driver_ops)
+ON_OPS_DOOR(driver_ops);
+
+#define DRIVERS "/sys/bus/mdev/drivers"
+#define MODPROBE "/proc/sys/kernel/modprobe"
+
+static const char *driver_of(const char *door)
+{
+	return strcmp(door, DOOR_OPS) ? "mdev_test_a" : "vfio_mdev";
+}
+
+static int driver_do(const char *driver, const char *what, const char *uuid)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), DRIVERS "/%s/%s", driver, what);
+	return write_file(path, uuid);
+}
+
+static bool bound_to(const char *uuid, const char *driver)
+{
+	char path[PATH_MAX], name[64];
+
+	mdev_path(path, uuid, "driver");
+	return !link_target_name(path, name, sizeof(name)) &&
+	       !strcmp(name, driver);
+}
+
+TEST_F(driver, device_can_be_unbound_and_bound_by_hand)
+{
+	const char *driver = driver_of(variant->door);
+
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, driver_do(driver, "unbind", self->uuid));
+	ASSERT_TRUE(mdev_exists(self->uuid));
+	ASSERT_FALSE(mdev_has(self->uuid, "driver"));
+	ASSERT_FALSE(mdev_has(self->uuid, "iommu_group"));
+	ASSERT_TRUE(mdev_has(self->uuid, "mdev_type"));
+	ASSERT_EQ(0, mdev_number(self->uuid, "in_use"));
+	ASSERT_EQ(0, driver_do(driver, "bind", self->uuid));
+	ASSERT_TRUE(bound_to(self->uuid, driver));
+	ASSERT_TRUE(mdev_complete(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	ASSERT_EQ(1, mdev_number(self->uuid, "in_use"));
+}
+
+TEST_F(driver, unbound_device_can_be_removed)
+{
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, driver_do(driver_of(variant->door), "unbind",
+			       self->uuid));
+	ASSERT_EQ(15, available_instances("a", self->p.type1));
+	ASSERT_EQ(0, mdev_remove(self->uuid));
+	ASSERT_FALSE(mdev_exists(self->uuid));
+	ASSERT_EQ(16, available_instances("a", self->p.type1));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+}
+
+TEST_F(driver, unbound_device_goes_with_its_parent)
+{
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, driver_do(driver_of(variant->door), "unbind",
+			       self->uuid));
+	ASSERT_EQ(0, parent_unregister(&self->p));
+	ASSERT_FALSE(mdev_exists(self->uuid));
+}
+
+TEST_F(driver, unbind_by_hand_keeps_links_while_it_waits_for_the_user)
+{
+	struct actor unbind;
+	char path[PATH_MAX];
+
+	ASSERT_EQ(0, parent_restart(&self->p, "request_op", 1));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	snprintf(path, sizeof(path), DRIVERS "/%s/unbind",
+		 driver_of(variant->door));
+	ASSERT_EQ(0, actor_write(&unbind, path, self->uuid));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "requests") >= 1,
+			       SOON_MS));
+	ASSERT_TRUE(mdev_has(self->uuid, "mdev_type"));
+	ASSERT_TRUE(mdev_has(self->uuid, "remove"));
+	ASSERT_TRUE(type_lists(&self->p, self->uuid));
+	vfio_user_close(&self->vfio);
+	ASSERT_EQ(0, actor_wait(&unbind, SOON_MS));
+	ASSERT_TRUE(mdev_exists(self->uuid));
+}
+
+TEST_F(driver, foreign_driver_does_not_bind)
+{
+	char other[64];
+
+	snprintf(other, sizeof(other), "%s_other", variant->door);
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_TRUE(bound_to(self->uuid, driver_of(variant->door)));
+	ASSERT_EQ(0, driver_do(driver_of(variant->door), "unbind",
+			       self->uuid));
+	ASSERT_EQ(-ENODEV, driver_do(other, "bind", self->uuid));
+	ASSERT_FALSE(mdev_has(self->uuid, "driver"));
+}
+
+TEST_F(driver, bind_by_hand_is_refused_while_the_device_is_being_created)
+{
+	struct actor slow;
+
+	if (IS_OPS(variant)) {
+		ASSERT_EQ(0, parent_restart(&self->p, "own_driver", 1));
+		ASSERT_EQ(0, parent_set(&self->p, "bind_block", 1));
+	} else {
+		ASSERT_EQ(0, parent_set(&self->p, "create_block", 1));
+	}
+	ASSERT_EQ(0, actor_create(&slow, "a", self->p.type1, self->uuid));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "create_waiting") == 1 ||
+			       parent_get(&self->p, "bind_waiting") == 1,
+			       SOON_MS));
+	ASSERT_EQ(-ENODEV, driver_do(IS_OPS(variant) ? "mdev_test_ops_other" :
+				     "mdev_test_a", "bind", self->uuid));
+	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
+	ASSERT_EQ(0, parent_set(&self->p, "bind_block", 0));
+	ASSERT_EQ(0, actor_wait(&slow, SOON_MS));
+}
+
+TEST_F(driver_ops, vfio_mdev_is_loaded_by_the_first_create)
+{
+	unload_module("vfio_mdev");
+	ASSERT_FALSE(module_loaded("vfio_mdev"));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_TRUE(module_loaded("vfio_mdev"));
+	ASSERT_TRUE(bound_to(self->uuid, "vfio_mdev"));
+}
+
+/* One create while the kernel cannot load modules. */
+static int create_without_modprobe(const struct test_parent *p,
+				   const char *uuid)
+{
+	char modprobe[256];
+	int ret;
+
+	if (read_file(MODPROBE, modprobe, sizeof(modprobe)) < 0 ||
+	    write_file(MODPROBE, "/bin/false"))
+		return -ENOTSUP;
+	ret = parent_create(p, uuid);
+	if (write_file(MODPROBE, modprobe))
+		return -ENOTSUP;
+	return ret;
+}
+
+TEST_F(driver_ops, create_without_vfio_mdev_fails_and_says_so)
+{
+	struct event_log log;
+	int kmsg = kmsg_open();
+
+	ASSERT_LE(0, kmsg);
+	unload_module("vfio_mdev");
+	ASSERT_FALSE(module_loaded("vfio_mdev"));
+	ASSERT_EQ(-ENODEV, create_without_modprobe(&self->p, self->uuid));
+	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "vfio_mdev", self->uuid),
+			       SOON_MS));
+	close(kmsg);
+	/* Undone: the vendor's part too. */
+	ASSERT_FALSE(mdev_exists(self->uuid));
+	ASSERT_EQ(16, available_instances("a", self->p.type1));
+	ASSERT_EQ(0, log_read(&log));
+	ASSERT_EQ(log_count(&log, "vendor", "created", self->uuid),
+		  log_count(&log, "vendor", "removed", self->uuid));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_TRUE(mdev_complete(&self->p, self->uuid));
+}
+
+TEST_F(driver_ops, device_binds_to_the_driver_that_the_ops_name)
+{
+	struct event_log log;
+
+	unload_module("vfio_mdev");
+	ASSERT_EQ(0, parent_restart(&self->p, "own_driver", 1));
+	ASSERT_EQ(0, create_without_modprobe(&self->p, self->uuid));
+	ASSERT_TRUE(bound_to(self->uuid, "mdev_test_ops_other"));
+	ASSERT_FALSE(module_loaded("vfio_mdev"));
+	ASSERT_EQ(0, mdev_number(self->uuid, "in_use"));
+	ASSERT_EQ(0, mdev_remove(self->uuid));
+	ASSERT_EQ(0, log_read(&log));
+	ASSERT_EQ(1, log_count(&log, "other", "probe", self->uuid));
+	ASSERT_EQ(1, log_count(&log, "other", "remove", self->uuid));
+}
+
+TEST_F(driver_ops, vfio_mdev_can_go_and_come_back_under_a_device)
+{
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, unload_module("vfio_mdev"));
+	ASSERT_TRUE(mdev_exists(self->uuid));
+	ASSERT_FALSE(mdev_has(self->uuid, "driver"));
+	ASSERT_EQ(0, load_module("vfio_mdev"));
+	ASSERT_TRUE(wait_until(bound_to(self->uuid, "vfio_mdev"), SOON_MS));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+}
+
+TEST_F(driver_ops, device_without_driver_can_be_removed)
+{
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, unload_module("vfio_mdev"));
+	ASSERT_EQ(0, mdev_remove(self->uuid));
+	ASSERT_FALSE(mdev_exists(self->uuid));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Registration, and unregistration against all that may be in flight. */
+#include "mdev_test_fixture.h"
+
+DOOR_FIXTURE(unregister)
+ON_DRIVER_DOOR(unregister);
+ON_OPS_DOOR(unregister);
+
+DOOR_FIXTURE(unregister_ops)
+ON_OPS_DOOR(unregister_ops);
+
+#define RACES 5
+#define CREATORS 3
+
+/* The path of the type's create file by way of the device, not the class. */
+static void create_path(char *buf, const struct test_parent *p)
+{
+	snprintf(buf, PATH_MAX,
+		 "/sys/devices/virtual/%s/%s/mdev_supported_types/%s/create",
+		 p->door, p->name, p->type1);
+}
+
+/* Create until the parent says no; returns what it said. */
+static int act_create_until_refused(void *arg)
+{
+	const struct test_parent *p = arg;
+	char path[PATH_MAX], uuid[UUID_SIZE];
+	int ret;
+
+	create_path(path, p);
+	do {
+		random_uuid(uuid);
+		ret = write_file(path, uuid);
+	} while (!ret || ret == -EUSERS);
+	return ret;
+}
+
+TEST_F(unregister, create_in_flight_is_waited_for_and_removed)
+{
+	struct actor slow, unreg, refused;
+	struct event_log log;
+	char path[PATH_MAX];
+	int ret;
+
+	create_path(path, &self->p);
+	ASSERT_EQ(0, parent_set(&self->p, "create_block", 1));
+	ASSERT_EQ(0, actor_write(&slow, path, self->uuid));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "create_waiting") == 1,
+			       SOON_MS));
+	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
+	/* Creates work until unregistration has begun, and none after that. */
+	ASSERT_EQ(0, actor_start(&refused, act_create_until_refused,
+				 &self->p));
+	ASSERT_EQ(-ENODEV, actor_wait(&refused, SOON_MS));
+	ASSERT_EQ(-ENODEV, write_file(path, self->uuid));
+	/* The type's directory is there for as long as a create is. */
+	ASSERT_TRUE(path_exists(path));
+	ASSERT_TRUE(actor_running(&unreg));
+	ASSERT_TRUE(actor_running(&slow));
+
+	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
+	ret = actor_wait(&slow, SOON_MS);
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, actor_wait(&unreg, SOON_MS));
+	ASSERT_EQ(0, count_dir("/sys/bus/mdev/devices"));
+	ASSERT_FALSE(path_exists(path));
+	ASSERT_EQ(0, log_read(&log));
+	ASSERT_EQ(1, log_count(&log, "vendor", "removed", self->uuid));
+}
+
+TEST_F(unregister, failing_create_in_flight_is_waited_for)
+{
+	struct actor slow, unreg, refused;
+
+	ASSERT_EQ(0, parent_set(&self->p, "create_block", 1));
+	ASSERT_EQ(0, actor_create(&slow, "a", self->p.type1, self->uuid));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "create_waiting") == 1,
+			       SOON_MS));
+	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
+	ASSERT_EQ(0, actor_start(&refused, act_create_until_refused,
+				 &self->p));
+	ASSERT_EQ(-ENODEV, actor_wait(&refused, SOON_MS));
+	ASSERT_EQ(0, parent_set(&self->p, "create_error", -EIO));
+	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
+	ASSERT_EQ(-EIO, actor_wait(&slow, SOON_MS));
+	ASSERT_EQ(0, actor_wait(&unreg, SOON_MS));
+}
+
+TEST_F(unregister, remove_in_flight_is_waited_for)
+{
+	struct actor slow, unreg, refused;
+	char path[PATH_MAX], other[UUID_SIZE];
+	struct event_log log;
+	int ret;
+
+	random_uuid(other);
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, parent_create(&self->p, other));
+	ASSERT_EQ(0, parent_set(&self->p, "remove_block", 1));
+	ASSERT_EQ(0, actor_remove(&slow, self->uuid));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "remove_waiting") == 1,
+			       SOON_MS));
+	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
+	ASSERT_EQ(0, actor_start(&refused, act_create_until_refused,
+				 &self->p));
+	ASSERT_EQ(-ENODEV, actor_wait(&refused, SOON_MS));
+	ASSERT_TRUE(actor_running(&unreg));
+	/* A remove that comes now finds the door closed too. */
+	ASSERT_EQ(-ENODEV, mdev_remove(other));
+	mdev_path(path, other, "mdev_type");
+	ASSERT_TRUE(path_exists(path));
+
+	ASSERT_EQ(0, parent_set(&self->p, "remove_block", 0));
+	ret = actor_wait(&slow, SOON_MS);
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, actor_wait(&unreg, SOON_MS));
+	ASSERT_EQ(0, log_read(&log));
+	ASSERT_EQ(1, log_count(&log, "vendor", "removed", self->uuid));
+	ASSERT_EQ(1, log_count(&log, "vendor", "removed", other));
+	ASSERT_EQ(0, count_dir("/sys/bus/mdev/devices"));
+}
+
+TEST_F(unregister, racing_creates_leave_nothing_behind)
+{
+	struct actor creators[CREATORS], unreg;
+	int i, round, ret;
+
+	for (round = 0; round < RACES; round++) {
+		for (i = 0; i < CREATORS; i++)
+			ASSERT_EQ(0, actor_start(&creators[i],
+						 act_create_until_refused,
+						 &self->p));
+		/* They are at it. */
+		ASSERT_TRUE(wait_until(available_instances("a",
+							   self->p.type1) < 12,
+				       SOON_MS));
+		ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
+		ASSERT_EQ(0, actor_wait(&unreg, SOON_MS));
+		for (i = 0; i < CREATORS; i++) {
+			ret = actor_wait(&creators[i], SOON_MS);
+			ASSERT_TRUE(ret == -ENODEV || ret == -ENOENT) {
+				TH_LOG("creator %d: %d", i, ret);
+			}
+		}
+		ASSERT_EQ(0, count_dir("/sys/bus/mdev/devices"));
+		ASSERT_EQ(0, parent_register(&self->p));
+		ASSERT_EQ(16, available_instances("a", self->p.type1));
+	}
+}
+
+TEST_F(unregister, racing_removes_and_unregister_remove_each_device_once)
+{
+	char uuids[CREATORS][UUID_SIZE];
+	struct actor removers[CREATORS], unreg;
+	struct event_log log;
+	int i, round, ret;
+
+	for (round = 0; round < RACES; round++) {
+		ASSERT_EQ(0, log_clear());
+		for (i = 0; i < CREATORS; i++) {
+			random_uuid(uuids[i]);
+			ASSERT_EQ(0, parent_create(&self->p, uuids[i]));
+		}
+		for (i = 0; i < CREATORS; i++)
+			ASSERT_EQ(0, actor_remove(&removers[i], uuids[i]));
+		ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
+		ASSERT_EQ(0, actor_wait(&unreg, SOON_MS));
+		for (i = 0; i < CREATORS; i++) {
+			ret = actor_wait(&removers[i], SOON_MS);
+			ASSERT_TRUE(!ret || ret == -ENODEV || ret == -ENOENT) {
+				TH_LOG("remover %d: %d", i, ret);
+			}
+		}
+		ASSERT_EQ(0, log_read(&log));
+		for (i = 0; i < CREATORS; i++)
+			ASSERT_EQ(1, log_count(&log, "vendor", "removed",
+					       uuids[i]));
+		ASSERT_EQ(0, parent_register(&self->p));
+	}
+}
+
+TEST_F(unregister, registering_again_works)
+{
+	int i;
+
+	for (i = 0; i < RACES; i++) {
+		ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+		ASSERT_EQ(0, parent_unregister(&self->p));
+		ASSERT_FALSE(mdev_exists(self->uuid));
+		ASSERT_EQ(0, parent_register(&self->p));
+	}
+	ASSERT_EQ(16, available_instances("a", self->p.type1));
+}
+
+TEST_F(unregister, other_parents_are_left_alone)
+{
+	struct test_parent b;
+	char other[UUID_SIZE];
+
+	random_uuid(other);
+	ASSERT_EQ(0, parent_start(&b, variant->door, "b"));
+	ASSERT_EQ(0, parent_create(&b, other));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, parent_unregister(&self->p));
+	ASSERT_FALSE(mdev_exists(self->uuid));
+	ASSERT_TRUE(mdev_complete(&b, other));
+	ASSERT_EQ(0, parent_create(&b, self->uuid));
+}
+
+TEST_F(unregister, registering_a_device_twice_fails_and_the_first_still_works)
+{
+	char path[PATH_MAX];
+
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	parent_path(path, &self->p, "register_twice");
+	ASSERT_EQ(-EEXIST, write_file(path, "1"));
+	ASSERT_TRUE(link_exists("/sys/class/mdev_bus/a"));
+	ASSERT_TRUE(mdev_complete(&self->p, self->uuid));
+	ASSERT_EQ(0, parent_create2(&self->p, NULL));
+	ASSERT_EQ(0, mdev_remove(self->uuid));
+	ASSERT_EQ(0, parent_unregister(&self->p));
+}
+
+TEST_F(unregister, registering_with_bad_arguments_is_invalid)
+{
+	static const char * const bad[] = {
+		"no_device", "no_driver", "no_types",
+	};
+	struct test_parent b;
+	char path[PATH_MAX];
+	unsigned int i;
+
+	ASSERT_EQ(0, parent_add(&b, variant->door, "b"));
+	parent_path(path, &b, "register_bad");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ASSERT_EQ(-EINVAL, write_file(path, bad[i])) {
+			TH_LOG("%s", bad[i]);
+		}
+	}
+	ASSERT_FALSE(link_exists("/sys/class/mdev_bus/b"));
+	ASSERT_EQ(0, parent_register(&b));
+	ASSERT_EQ(0, parent_create(&b, self->uuid));
+}
+
+TEST_F(unregister_ops, registering_without_a_mandatory_op_is_invalid)
+{
+	struct test_parent b;
+	char path[PATH_MAX];
+
+	ASSERT_EQ(0, parent_add(&b, variant->door, "b"));
+	parent_path(path, &b, "register_bad");
+	ASSERT_EQ(-EINVAL, write_file(path, "no_create"));
+	ASSERT_EQ(-EINVAL, write_file(path, "no_remove"));
+	ASSERT_EQ(0, parent_register(&b));
+}
+
+TEST_HARNESS_MAIN
