@@ -80,7 +80,7 @@ TEST_F(input, create_of_anything_else_is_invalid)
 	};
 	unsigned int i;
 
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		ASSERT_EQ(-EINVAL, create_bytes(&self->p, bad[i],
 						strlen(bad[i]))) {
 			TH_LOG("input %u: \"%s\"", i, bad[i]);
@@ -167,7 +167,7 @@ TEST_F(input, create_passes_the_vendors_error_on)
 	};
 	unsigned int i;
 
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		ASSERT_EQ(0, parent_set(&self->p, "create_error", errors[i]));
 		ASSERT_EQ(errors[i], parent_create(&self->p, self->uuid));
 	}
@@ -201,7 +201,7 @@ TEST_F(input_ops, create_passes_the_bus_drivers_error_on)
 	unsigned int i;
 
 	ASSERT_EQ(0, parent_restart(&self->p, "own_driver", 1));
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		ASSERT_EQ(0, parent_set(&self->p, "bind_error", errors[i]));
 		ASSERT_EQ(errors[i], parent_create(&self->p, self->uuid));
 	}
@@ -342,10 +342,11 @@ TEST_F(input, remove_of_garbage_is_invalid)
 	static const char * const bad[] = {
 		"\n", "x", "yes", "1x", "1 1", "--1", "1\n\n", "-",
 	};
+	static const char nul_first[] = { '\0', '1' };
 	unsigned int i;
 
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		ASSERT_EQ(-EINVAL, remove_bytes(self->uuid, bad[i],
 						strlen(bad[i]))) {
 			TH_LOG("input %u: \"%s\"", i, bad[i]);
@@ -353,7 +354,8 @@ TEST_F(input, remove_of_garbage_is_invalid)
 	}
 	ASSERT_EQ(-EINVAL, remove_bytes(self->uuid, "1\0", 2));
 	ASSERT_EQ(-EINVAL, remove_bytes(self->uuid, "1\0\n", 3));
-	ASSERT_EQ(-EINVAL, remove_bytes(self->uuid, "\0" "1", 2));
+	ASSERT_EQ(-EINVAL, remove_bytes(self->uuid, nul_first,
+					sizeof(nul_first)));
 	ASSERT_TRUE(mdev_complete(&self->p, self->uuid));
 	ASSERT_EQ(0, mdev_remove(self->uuid));
 }

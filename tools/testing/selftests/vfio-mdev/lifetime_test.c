@@ -10,7 +10,6 @@ DOOR_FIXTURE(lifetime)
 ON_DRIVER_DOOR(lifetime);
 ON_OPS_DOOR(lifetime);
 
-
 /* A held device on a parent that is to go. */
 #define START_HELD()							\
 do {									\

@@ -24,29 +24,25 @@ int door_setup(const char *door)
 	return load_module(door);
 }
 
-/* Modules are unloaded from the top down; those not loaded are no error. */
-static int unload_if_loaded(const char *name)
+/*
+ * A device that has just gone is released a grace period later, and holds the
+ * core until then. A module that is not loaded is no error.
+ */
+static int unload_soon(const char *name)
 {
-	int ret = unload_module(name);
+	int ret;
 
+	wait_until((ret = unload_module(name)) != -EWOULDBLOCK, SOON_MS);
 	return ret == -ENOENT ? 0 : ret;
 }
 
 int core_unload(void)
 {
-	static const char * const names[] = {
-		"vfio_mdev", "mdev", "mdev_test_common",
-	};
-	unsigned int i;
-	int ret;
+	int ret = unload_soon("vfio_mdev");
 
-	/* A device that has just gone is released after a grace period. */
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!wait_until((ret = unload_if_loaded(names[i])) !=
-				-EWOULDBLOCK, SOON_MS) || ret)
-			return ret;
-	}
-	return 0;
+	if (!ret)
+		ret = unload_soon("mdev");
+	return ret ? ret : unload_soon("mdev_test_common");
 }
 
 /* Is it a parent's directory, seen from its door's? */
@@ -72,7 +68,7 @@ static void parent_let_go(const char *door, const char *name)
 }
 
 /* Either step for every parent: all gates open before any parent goes. */
-static int for_each_parent(const char *door, bool del)
+static int visit_parents(const char *door, bool del)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
@@ -105,16 +101,14 @@ int door_teardown(const char *door)
 
 	actors_stop();
 	if (module_loaded(door)) {
-		for_each_parent(door, false);
-		ret = for_each_parent(door, true);
+		visit_parents(door, false);
+		ret = visit_parents(door, true);
 		if (ret)
 			return ret;
 	}
 	held_drop();
-	if (!wait_until((ret = unload_if_loaded(door)) != -EWOULDBLOCK,
-			SOON_MS) || ret)
-		return ret;
-	return core_unload();
+	ret = unload_soon(door);
+	return ret ? ret : core_unload();
 }
 
 int parent_add(struct test_parent *p, const char *door, const char *name)

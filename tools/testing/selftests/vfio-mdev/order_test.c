@@ -27,6 +27,13 @@ ON_OPS_DOOR(order);
 	"bus unbinding, bus unbound, bus del, bus removed, vendor remove, " \
 	"vendor removed"
 
+#define REFUSED_PROBE \
+	"bus add, bus binding, vendor create, bus not_bound, bus del, " \
+	"bus removed"
+#define REFUSED_BIND \
+	"vendor create, vendor created, bus add, bus binding, other probe, " \
+	"bus not_bound, bus del, bus removed, vendor remove, vendor removed"
+
 /* The log's story of the device since log_clear(). */
 #define ASSERT_STORY(_want)						\
 do {									\
@@ -41,10 +48,11 @@ do {									\
 /* The event of the device; its fields are then looked at. */
 #define EVENT(_log, _who, _what)					\
 ({									\
-	int i_ = log_find(&(_log), 0, _who, _what, self->uuid);		\
+	const struct event_log *log_ = &(_log);				\
+	int i_ = log_find(log_, 0, _who, _what, self->uuid);		\
 									\
 	ASSERT_LE(0, i_);						\
-	&(_log).ev[i_];							\
+	&log_->ev[i_];							\
 })
 
 TEST_F(order_driver, create_is_add_then_bind)
@@ -95,7 +103,7 @@ TEST_F(order_driver, refused_probe_undoes_add)
 {
 	ASSERT_EQ(0, parent_set(&self->p, "create_error", -EIO));
 	ASSERT_EQ(-EIO, parent_create(&self->p, self->uuid));
-	ASSERT_STORY("bus add, bus binding, vendor create, bus not_bound, bus del, bus removed");
+	ASSERT_STORY(REFUSED_PROBE);
 }
 
 TEST_F(order_ops, refused_create_never_reaches_the_driver_core)
@@ -110,7 +118,7 @@ TEST_F(order_ops, refused_bind_undoes_all_in_mirror_order)
 	ASSERT_EQ(0, parent_restart(&self->p, "own_driver", 1));
 	ASSERT_EQ(0, parent_set(&self->p, "bind_error", -EIO));
 	ASSERT_EQ(-EIO, parent_create(&self->p, self->uuid));
-	ASSERT_STORY("vendor create, vendor created, bus add, bus binding, other probe, bus not_bound, bus del, bus removed, vendor remove, vendor removed");
+	ASSERT_STORY(REFUSED_BIND);
 }
 
 TEST_F(order, identity_is_valid_in_every_callback)

@@ -146,13 +146,14 @@ TEST_F(remove_open_ops, new_open_is_refused_while_remove_waits)
 #define ASSERT_KILL_IS_HARMLESS(_sig)					\
 do {									\
 	struct actor remover_, later_;					\
+	int sig_ = (_sig);						\
 	long long seq_;							\
 									\
 	START_WITH_REQUEST();						\
 	seq_ = mdev_number(self->uuid, "mdevseq");			\
 	START_REMOVER(remover_);					\
-	ASSERT_EQ(ACTOR_KILLED - (_sig),				\
-		  actor_kill(&remover_, (_sig), SOON_MS));		\
+	ASSERT_EQ(ACTOR_KILLED - sig_,					\
+		  actor_kill(&remover_, sig_, SOON_MS));		\
 	ASSERT_UNTOUCHED(seq_);						\
 	START_REMOVER(later_);						\
 	vfio_user_close(&self->vfio);					\

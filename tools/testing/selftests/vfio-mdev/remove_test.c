@@ -19,14 +19,13 @@ static bool lost(int ret)
 	return ret == -ENODEV || ret == -ENOENT;
 }
 
-/* The slow create of @uuid, which waits in the vendor's callback. */
-#define START_SLOW_CREATE(_slow, _gate)					\
+/* A create that waits in a callback of the vendor or of the bus driver. */
+#define START_SLOW_CREATE(_slow, _block, _waiting)			\
 do {									\
-	ASSERT_EQ(0, parent_set(&self->p, _gate "_block", 1));		\
+	ASSERT_EQ(0, parent_set(&self->p, _block, 1));			\
 	ASSERT_EQ(0, actor_create(&(_slow), "a", self->p.type1,		\
 				  self->uuid));				\
-	ASSERT_TRUE(wait_until(parent_get(&self->p,			\
-					  _gate "_waiting") == 1,	\
+	ASSERT_TRUE(wait_until(parent_get(&self->p, _waiting) == 1,	\
 			       SOON_MS));				\
 } while (0)
 
@@ -34,7 +33,7 @@ TEST_F(remove_driver, remove_during_a_slow_create_is_refused_and_works_after)
 {
 	struct actor slow;
 
-	START_SLOW_CREATE(slow, "create");
+	START_SLOW_CREATE(slow, "create_block", "create_waiting");
 	ASSERT_TRUE(mdev_exists(self->uuid));
 	ASSERT_EQ(-EAGAIN, mdev_remove(self->uuid));
 	ASSERT_TRUE(mdev_has(self->uuid, "remove"));
@@ -51,7 +50,7 @@ TEST_F(remove_ops, remove_during_a_slow_bind_is_refused_and_works_after)
 	struct actor slow;
 
 	ASSERT_EQ(0, parent_restart(&self->p, "own_driver", 1));
-	START_SLOW_CREATE(slow, "bind");
+	START_SLOW_CREATE(slow, "bind_block", "bind_waiting");
 	ASSERT_TRUE(mdev_exists(self->uuid));
 	ASSERT_EQ(-EAGAIN, mdev_remove(self->uuid));
 	ASSERT_TRUE(mdev_has(self->uuid, "remove"));
@@ -65,7 +64,7 @@ TEST_F(remove_ops, nothing_is_visible_during_a_slow_vendor_create)
 {
 	struct actor slow;
 
-	START_SLOW_CREATE(slow, "create");
+	START_SLOW_CREATE(slow, "create_block", "create_waiting");
 	ASSERT_FALSE(mdev_exists(self->uuid));
 	ASSERT_EQ(-ENOENT, mdev_remove(self->uuid));
 	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
@@ -79,7 +78,7 @@ TEST_F(remove, creates_and_removes_of_others_pass_a_slow_create)
 	char other[UUID_SIZE];
 
 	random_uuid(other);
-	START_SLOW_CREATE(slow, "create");
+	START_SLOW_CREATE(slow, "create_block", "create_waiting");
 	ASSERT_EQ(0, actor_create(&fast, "a", self->p.type1, other));
 	ASSERT_EQ(0, actor_wait(&fast, SOON_MS));
 	ASSERT_EQ(0, actor_remove(&fast, other));

@@ -232,7 +232,7 @@ TEST_F(unregister, registering_with_bad_arguments_is_invalid)
 
 	ASSERT_EQ(0, parent_add(&b, variant->door, "b"));
 	parent_path(path, &b, "register_bad");
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		ASSERT_EQ(-EINVAL, write_file(path, bad[i])) {
 			TH_LOG("%s", bad[i]);
 		}
