@@ -8,7 +8,7 @@
 # that ends with the totals. T chooses a program, a case or a shell pattern of
 # either; LIST=1 names what there is instead of running it.
 #
-# TOTALS_PREFIX is put before the totals, TOTALS names a file that gets them.
+# TOTALS and TOTALS_PREFIX are for lib/ktap.sh.
 
 # shellcheck source=tools/testing/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
@@ -70,7 +70,7 @@ list_cases()
 				n = split(rest, f, " ")
 				if (rest ~ /^[^ ]/)
 					variant[nv++] = f[1]
-				if (n == 2 || rest ~ /^ /)
+				if (n == 2 || (n == 1 && rest ~ /^ /))
 					test[nt++] = f[n]
 			}
 			END { flush_fixture() }'
@@ -234,7 +234,6 @@ fi
 
 start=$SECONDS
 rc=0
-run_all | awk -f "$LIB/ktap.awk" -v prefix="${TOTALS_PREFIX:-}" \
-	-v totals="${TOTALS:-}" || rc=$?
+run_all | "$LIB/ktap.sh" || rc=$?
 log "make check took $((SECONDS - start)) s"
 exit "$rc"
