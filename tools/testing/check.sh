@@ -178,6 +178,10 @@ run_cases()
 			echo "not ok - virtual_machine"
 			# One that does not even start never will.
 			[ "$(cat "$VM/finished")" -gt 0 ] || boots=${MAX_BOOTS:-8}
+		elif vm_complained "run over:"; then
+			echo "# the kernel complained after the last case"
+			vm_console_tail
+			echo "not ok - virtual_machine"
 		fi
 	done
 }

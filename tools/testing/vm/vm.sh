@@ -50,6 +50,10 @@ run)
 		vm_console_tail >&2
 		die "the virtual machine gave no verdict: $VM_END"
 	fi
+	if vm_complained ""; then
+		vm_console_tail >&2
+		die "the kernel complained"
+	fi
 	exit "$VM_STATUS"
 	;;
 *)
