@@ -193,7 +193,6 @@ run_vm()
 	cases=$(list_cases "$build" | select_cases)
 	[ -n "$cases" ] || return 0
 	log "$(wc -l <<<"$cases") cases for the virtual machine"
-	vm_need_packages
 	vm_prepare "$build" tests
 	printf '%s\n' "$cases" >"$VM_BUILD/vm/cases"
 	step "building the runner" \
@@ -238,6 +237,9 @@ fi
 
 start=$SECONDS
 rc=0
+# All at once: each run of apt takes a while.
+need_packages "${CHECK_PACKAGES[@]}" "${MODULE_PACKAGES[@]}" \
+	"${PROGRAM_PACKAGES[@]}" "${VM_PACKAGES[@]}"
 run_all | "$LIB/ktap.sh" || rc=$?
 log "make check took $((SECONDS - start)) s"
 exit "$rc"

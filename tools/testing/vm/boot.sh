@@ -12,11 +12,6 @@
 # The time one boot may take in all.
 VM_SECONDS=${VM_SECONDS:-900}
 
-vm_need_packages()
-{
-	need_packages qemu-system-x86 busybox-static cpio kmod
-}
-
 # vm_prepare BUILD MODE: sets VM, a directory below BUILD of this run alone,
 # whose root/ becomes /vm in the machine.
 vm_prepare()

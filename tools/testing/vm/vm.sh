@@ -13,7 +13,7 @@
 # shellcheck source=tools/testing/vm/boot.sh
 . "$TOP/tools/testing/vm/boot.sh"
 
-vm_need_packages
+need_packages "${VM_PACKAGES[@]}" "${MODULE_PACKAGES[@]}" "${PROGRAM_PACKAGES[@]}"
 build=$("$LIB/build.sh" modules client)
 vm_prepare "$build" "$1"
 
