@@ -4,7 +4,7 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # For the scripts: K chooses the kernel, T the test, RUN a command line.
-export K T LIST RUN V
+export K T LIST RUN REFRESH CACHE
 
 .PHONY: help modules modules_install demo check shell vm check-builds clean
 
@@ -41,7 +41,7 @@ vm:
 	@tools/testing/vm/vm.sh run "$$RUN"
 
 check-builds:
-	@tools/testing/build/builds.sh
+	@tools/testing/check.sh builds
 
 clean:
 	rm -rf build

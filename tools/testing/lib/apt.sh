@@ -14,10 +14,8 @@ mirror_uri()
 		'$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)' \
 		'Created-By: Packages' |
 		awk -F'|' -v label="$1" '
-			$1 == "Debian" && $2 == label && $3 == "main" {
-				print $4
-				exit
-			}'
+			$1 == "Debian" && $2 == label && $3 == "main" &&
+			!found++ { print $4 }'
 }
 
 # apt_suite SUITE: prepares a private apt state for the suite (and what it

@@ -6,7 +6,8 @@
 # Builds the named parts for the chosen kernel below build/RELEASE, so that the
 # tree stays clean and builds for several kernels coexist, and prints that
 # directory. In it: modules/ (a copy of the sources and the .ko files), tests/,
-# client/ and kernel (a link to what fetch-kernel.sh made).
+# client/, and links to what they are for: kernel (see fetch-kernel.sh) and
+# headers.
 
 # shellcheck source=tools/testing/lib/common.sh
 . "$(dirname "$0")/common.sh"
@@ -49,26 +50,31 @@ suite_root()
 	case $K in
 	6.12)	suite=trixie ;;
 	7.2)	suite=trixie-backports ;;
-	*)	die "no way to build for kernel $K" ;;
+	*)	die "no headers of $release, and no suite for kernel $K" ;;
 	esac
-	root=$("$TOP/tools/testing/build/root.sh" "$suite")
+	root=$("$TOP/tools/testing/build/root.sh" "$suite") || return
 	# The root may be older than the kernel's image.
 	if [ ! -d "$root/usr/src/linux-headers-$release" ]; then
-		root=$(REFRESH=1 "$TOP/tools/testing/build/root.sh" "$suite")
+		root=$(REFRESH=1 "$TOP/tools/testing/build/root.sh" "$suite") ||
+			return
 	fi
+	[ -d "$root/usr/src/linux-headers-$release" ] ||
+		die "the headers in $root are not those of $release"
 	echo "$root"
 }
 
 make_modules()
 {
-	local log=$build/modules.log headers
+	local log=$build/modules.log headers=usr/src/linux-headers-$release root
 
-	headers=$kernel/usr/src/linux-headers-$release
-	if [ -d "$headers" ]; then
-		make -C "$headers" M="$build/modules" "$jobs" modules \
+	if [ -d "$kernel/$headers" ]; then
+		ln -sfn "$kernel/$headers" "$build/headers"
+		make -C "$kernel/$headers" M="$build/modules" "$jobs" modules \
 			>"$log" 2>&1
 	else
-		build_in_root "$(suite_root)" "$log"
+		root=$(suite_root) || return
+		ln -sfn "$root/$headers" "$build/headers"
+		build_in_root "$root" "$log"
 	fi || {
 		tail -n 40 "$log"
 		return 1

@@ -36,6 +36,8 @@ fetch()
 	! have_all || return 0
 	need_packages dpkg xz-utils debian-archive-keyring
 	apt_suite "$suite"
+	# The lock is ours: these are of a run that was killed.
+	rm -rf "$CACHE/.$package".*
 	tmp=$(mktemp -d "$CACHE/.$package.XXXXXX")
 	# shellcheck disable=SC2064 # the value of now
 	trap "rm -rf '$tmp'" EXIT
