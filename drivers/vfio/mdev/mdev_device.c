@@ -276,6 +276,10 @@ static int mdev_device_try_remove(struct mdev_core_device *md,
 {
 	int ret;
 
+	/* A claim would turn openers away; not for a remove that must fail. */
+	if (mdev_state(md) == MDEV_LIVE && mdev_open_count(md) &&
+	    !mdev_can_request(md))
+		return -EBUSY;
 	ret = mdev_device_claim(md);
 	if (ret)
 		return ret;
@@ -354,7 +358,13 @@ int mdev_device_evict(struct device *dev, void *unused)
 	return 0;
 }
 
-/* May vfio_mdev let a user in? Called after VFIO has counted the opener. */
+/**
+ * mdev_open_allowed() - may vfio_mdev let a user in?
+ * @mdev: the device, bound to vfio_mdev.
+ *
+ * Context: any, after VFIO has counted the opener.
+ * Return: false while the device is being created or removed.
+ */
 bool mdev_open_allowed(struct mdev_device *mdev)
 {
 	/* Pairs with the compare and exchange in mdev_device_claim(). */

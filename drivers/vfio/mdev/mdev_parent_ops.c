@@ -198,14 +198,26 @@ struct vfio_device *mdev_vfio_device(struct mdev_device *mdev)
 }
 EXPORT_SYMBOL_GPL(mdev_vfio_device);
 
-/* What vfio_mdev.ko needs to forward; NULL on the parent-driver door. */
-
-const struct mdev_parent_ops *mdev_parent_ops(struct mdev_device *mdev)
+/**
+ * mdev_get_parent_ops() - what vfio_mdev forwards to
+ * @mdev: a mediated device.
+ *
+ * Context: any, while a bus driver is bound to @mdev.
+ * Return: the ops, NULL on the parent-driver door.
+ */
+const struct mdev_parent_ops *mdev_get_parent_ops(struct mdev_device *mdev)
 {
 	return to_core_device(mdev)->parent->ops;
 }
-EXPORT_SYMBOL_GPL(mdev_parent_ops);
+EXPORT_SYMBOL_GPL(mdev_get_parent_ops);
 
+/**
+ * mdev_set_vfio_device() - tell what mdev_vfio_device() returns
+ * @mdev: a mediated device that vfio_mdev binds to or unbinds from.
+ * @vdev: its vfio_device, NULL when that goes away.
+ *
+ * Context: any.
+ */
 void mdev_set_vfio_device(struct mdev_device *mdev, struct vfio_device *vdev)
 {
 	WRITE_ONCE(to_core_device(mdev)->vdev, vdev);

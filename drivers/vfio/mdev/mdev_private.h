@@ -188,7 +188,7 @@ bool mdev_can_request(struct mdev_core_device *md);
 bool mdev_request(struct mdev_core_device *md, unsigned int count);
 
 /* for vfio_mdev.ko */
-const struct mdev_parent_ops *mdev_parent_ops(struct mdev_device *mdev);
+const struct mdev_parent_ops *mdev_get_parent_ops(struct mdev_device *mdev);
 bool mdev_open_allowed(struct mdev_device *mdev);
 void mdev_set_vfio_device(struct mdev_device *mdev, struct vfio_device *vdev);
 

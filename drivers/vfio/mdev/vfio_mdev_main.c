@@ -154,7 +154,7 @@ static const struct vfio_device_ops vfio_mdev_ops[2][2] = {
 
 static int vfio_mdev_probe(struct mdev_device *mdev)
 {
-	const struct mdev_parent_ops *ops = mdev_parent_ops(mdev);
+	const struct mdev_parent_ops *ops = mdev_get_parent_ops(mdev);
 	struct vfio_mdev *vm;
 	int ret;
 

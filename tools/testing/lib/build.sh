@@ -1,0 +1,126 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: K=... build.sh modules|tests|client...
+#
+# Builds the named parts for the chosen kernel below build/RELEASE, so that the
+# tree stays clean and builds for several kernels coexist, and prints that
+# directory. In it: modules/ (a copy of the sources and the .ko files), tests/,
+# client/ and kernel (a link to what fetch-kernel.sh made).
+
+# shellcheck source=tools/testing/lib/common.sh
+. "$(dirname "$0")/common.sh"
+# shellcheck source=tools/testing/lib/packages.sh
+. "$LIB/packages.sh"
+
+jobs=-j$(nproc)
+
+# Only what the modules are made of; what the build made there stays, and only
+# what changed gets a new time. A source that is gone takes its module along.
+copy_sources()
+{
+	mkdir -p "$build/modules"
+	rsync -rlp --checksum --delete --prune-empty-dirs \
+		--exclude='*.mod.c' --exclude='.*' --exclude=/build \
+		--exclude=/tools/testing/vm --exclude=/tools/vfio-mdev \
+		--exclude='*_test.c' --include='*/' \
+		--include='*.[chS]' --include='Kbuild*' --include='Makefile' \
+		--exclude='*' "$TOP/" "$build/modules/"
+	rm -f "$build/modules/Makefile"
+	find "$build/modules" -name '*.ko' -delete
+}
+
+# Where the build tools of a newer suite's headers can run: its own root.
+build_in_root()
+{
+	local root=$1 log=$2
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare --mount bash -euc '
+		mount --bind "$1" "$2/mnt"
+		mount -t proc proc "$2/proc"
+		chroot "$2" make -C "/usr/src/linux-headers-$3" M=/mnt \
+			"$4" modules' \
+		- "$build/modules" "$root" "$release" "$jobs" >"$log" 2>&1
+}
+
+suite_root()
+{
+	local suite root
+	case $K in
+	6.12)	suite=trixie ;;
+	7.2)	suite=trixie-backports ;;
+	*)	die "no way to build for kernel $K" ;;
+	esac
+	root=$("$TOP/tools/testing/build/root.sh" "$suite")
+	# The root may be older than the kernel's image.
+	if [ ! -d "$root/usr/src/linux-headers-$release" ]; then
+		root=$(REFRESH=1 "$TOP/tools/testing/build/root.sh" "$suite")
+	fi
+	echo "$root"
+}
+
+make_modules()
+{
+	local log=$build/modules.log headers
+
+	headers=$kernel/usr/src/linux-headers-$release
+	if [ -d "$headers" ]; then
+		make -C "$headers" M="$build/modules" "$jobs" modules \
+			>"$log" 2>&1
+	else
+		build_in_root "$(suite_root)" "$log"
+	fi || {
+		tail -n 40 "$log"
+		return 1
+	}
+	find "$build/modules" -name '*.ko' | grep -q . || {
+		echo "no module was built"
+		return 1
+	}
+}
+
+build_modules()
+{
+	need_packages make gcc-12 libelf1 rsync
+	[ -e "$TOP/Kbuild" ] || die "no Kbuild in $TOP"
+	copy_sources
+	step "building the modules for $release" make_modules
+}
+
+build_tests()
+{
+	local ksft dir=tools/testing/selftests
+
+	need_packages make gcc libc6-dev linux-libc-dev
+	[ -d "$TOP/$dir/vfio-mdev" ] || die "no tests: $dir/vfio-mdev is missing"
+	ksft=$("$LIB/fetch-source.sh" trixie linux-source-6.12 \
+		"$dir/kselftest_harness.h" "$dir/kselftest.h")
+	step "building the test programs" \
+		make -C "$TOP/$dir/vfio-mdev" "$jobs" \
+		KSFT="$ksft/$dir" OUT="$build/tests"
+}
+
+build_client()
+{
+	need_packages make gcc libc6-dev linux-libc-dev
+	[ -d "$TOP/tools/vfio-mdev" ] || die "no client: tools/vfio-mdev is missing"
+	step "building the client" \
+		make -C "$TOP/tools/vfio-mdev" "$jobs" OUT="$build/client"
+}
+
+build_all()
+{
+	local part
+	for part in "$@"; do
+		"build_$part"
+	done
+}
+
+[ $# -gt 0 ] || die "usage: $(basename "$0") modules|tests|client..."
+kernel=$("$LIB/fetch-kernel.sh")
+release=$(cat "$kernel/release")
+build=$TOP/build/$release
+mkdir -p "$build"/{tests,client}
+ln -sfn "$kernel" "$build/kernel"
+with_lock "build$(tr / - <<<"$build")" build_all "$@" >&2
+echo "$build"
