@@ -239,7 +239,12 @@ static int mtty_get_irq_info(void __user *arg)
 			   offsetofend(struct vfio_irq_info, count));
 	if (ret)
 		return ret;
-	if (info.index >= VFIO_PCI_NUM_IRQS)
+	/*
+	 * Only PCI Express functions report errors. Like vfio-pci, refuse
+	 * rather than show a count of zero, which QEMU warns about.
+	 */
+	if (info.index >= VFIO_PCI_NUM_IRQS ||
+	    info.index == VFIO_PCI_ERR_IRQ_INDEX)
 		return -EINVAL;
 
 	info.count = mtty_irq_count(info.index);

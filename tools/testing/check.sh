@@ -8,7 +8,7 @@
 # that ends with the totals. T chooses a program, a case or a shell pattern of
 # either; LIST=1 names what there is instead of running it.
 #
-# TOTALS_PREFIX is put before the totals, TOTALS names a file that gets them.
+# TOTALS and TOTALS_PREFIX are for lib/ktap.sh.
 
 # shellcheck source=tools/testing/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
@@ -70,7 +70,7 @@ list_cases()
 				n = split(rest, f, " ")
 				if (rest ~ /^[^ ]/)
 					variant[nv++] = f[1]
-				if (n == 2 || rest ~ /^ /)
+				if (n == 2 || (n == 1 && rest ~ /^ /))
 					test[nt++] = f[n]
 			}
 			END { flush_fixture() }'
@@ -178,6 +178,10 @@ run_cases()
 			echo "not ok - virtual_machine"
 			# One that does not even start never will.
 			[ "$(cat "$VM/finished")" -gt 0 ] || boots=${MAX_BOOTS:-8}
+		elif vm_complained "run over:"; then
+			echo "# the kernel complained after the last case"
+			vm_console_tail
+			echo "not ok - virtual_machine"
 		fi
 	done
 }
@@ -189,7 +193,6 @@ run_vm()
 	cases=$(list_cases "$build" | select_cases)
 	[ -n "$cases" ] || return 0
 	log "$(wc -l <<<"$cases") cases for the virtual machine"
-	vm_need_packages
 	vm_prepare "$build" tests
 	printf '%s\n' "$cases" >"$VM_BUILD/vm/cases"
 	step "building the runner" \
@@ -234,7 +237,9 @@ fi
 
 start=$SECONDS
 rc=0
-run_all | awk -f "$LIB/ktap.awk" -v prefix="${TOTALS_PREFIX:-}" \
-	-v totals="${TOTALS:-}" || rc=$?
+# All at once: each run of apt takes a while.
+need_packages "${CHECK_PACKAGES[@]}" "${MODULE_PACKAGES[@]}" \
+	"${PROGRAM_PACKAGES[@]}" "${VM_PACKAGES[@]}"
+run_all | "$LIB/ktap.sh" || rc=$?
 log "make check took $((SECONDS - start)) s"
 exit "$rc"

@@ -106,6 +106,7 @@ kernel_packages()
 {
 	local -A seen=()
 	local queue=("$@") name dep
+	local part='linux-(image|binary|modules|base|headers|kbuild)-[^ ]*'
 
 	while [ ${#queue[@]} -gt 0 ]; do
 		name=${queue[0]}
@@ -117,7 +118,7 @@ kernel_packages()
 		while read -r dep; do
 			queue+=("$dep")
 		done < <(apt-cache "${APT_OPTS[@]}" depends --important "$name" |
-			sed -nE 's/^[ |]*(Pre)?Depends: (linux-(image|binary|modules|base|headers|kbuild)-[^ ]*)$/\2/p')
+			sed -nE "s/^[ |]*(Pre)?Depends: ($part)\$/\2/p")
 	done
 	printf '%s\n' "${!seen[@]}" | sort
 }

@@ -37,7 +37,7 @@ build_in_root()
 	# shellcheck disable=SC2016 # for the inner shell
 	unshare --mount bash -euc '
 		mount --bind "$1" "$2/mnt"
-		mount -t proc proc "$2/proc"
+		mount -t proc none "$2/proc"
 		chroot "$2" make -C "/usr/src/linux-headers-$3" M=/mnt \
 			"$4" modules' \
 		- "$build/modules" "$root" "$release" "$jobs" >"$log" 2>&1
@@ -81,7 +81,7 @@ make_modules()
 
 build_modules()
 {
-	need_packages make gcc-12 libelf1 rsync
+	need_packages "${MODULE_PACKAGES[@]}"
 	[ -e "$TOP/Kbuild" ] || die "no Kbuild in $TOP"
 	copy_sources
 	step "building the modules for $release" make_modules
@@ -91,7 +91,7 @@ build_tests()
 {
 	local ksft dir=tools/testing/selftests
 
-	need_packages make gcc libc6-dev linux-libc-dev
+	need_packages "${PROGRAM_PACKAGES[@]}"
 	[ -d "$TOP/$dir/vfio-mdev" ] || die "no tests: $dir/vfio-mdev is missing"
 	ksft=$("$LIB/fetch-source.sh" trixie linux-source-6.12 \
 		"$dir/kselftest_harness.h" "$dir/kselftest.h")
@@ -102,7 +102,7 @@ build_tests()
 
 build_client()
 {
-	need_packages make gcc libc6-dev linux-libc-dev
+	need_packages "${PROGRAM_PACKAGES[@]}"
 	[ -d "$TOP/tools/vfio-mdev" ] || die "no client: tools/vfio-mdev is missing"
 	step "building the client" \
 		make -C "$TOP/tools/vfio-mdev" "$jobs" OUT="$build/client"

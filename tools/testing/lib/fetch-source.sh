@@ -46,11 +46,13 @@ fetch()
 			paths+=("$path")
 		done <"$dir/.paths"
 	fi
+	# tar looks for each name once only.
+	mapfile -t paths < <(printf '%s\n' "${paths[@]}" | sort -u)
 	step "fetching $package from $suite" \
 		env -C "$tmp/deb" apt-get "${APT_OPTS[@]}" download "$package"
 	step "extracting ${#paths[@]} paths of $package" \
 		extract "$tmp"/deb/*.deb "$tmp/src"
-	printf '%s\n' "${paths[@]}" | sort -u >"$tmp/src/.paths"
+	printf '%s\n' "${paths[@]}" >"$tmp/src/.paths"
 	if [ -d "$dir" ]; then
 		mv "$dir" "$tmp/old"
 	fi
