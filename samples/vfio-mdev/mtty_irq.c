@@ -340,7 +340,7 @@ static int mtty_irq_set_locked(struct mtty_card *card,
 /**
  * mtty_irq_set() - change how an interrupt is delivered
  * @card: the card
- * @set: what to do, validated against mtty_irq_count()
+ * @set: what to do, validated against mtty_irq_count(), with one action
  * @data: @set->count items of the kind that @set->flags name
  *
  * Context: process context, may wait for eventfd handlers that run.

@@ -76,6 +76,9 @@ vm_boot()
 
 vm_boot_shell()
 {
+	log "booting $(cat "$VM_BUILD/kernel/release") ..."
+	# Only warnings between the prompts.
+	VM_CMDLINE=${VM_CMDLINE/loglevel=7/loglevel=5}
 	qemu_run "$VM_KERNEL" "$VM/initrd" infinity \
 		mon:stdio null "file:$VM/verdict"
 }
