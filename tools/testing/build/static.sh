@@ -52,7 +52,7 @@ kbuild()
 	echo "building against $kdir"
 	copy_sources "$scratch/src" &&
 		build_modules "$scratch/src" "$log" \
-			make -C "$kdir" M="$scratch/src" W=1 "$@"
+			make -C "$kdir" M="$scratch/src" W=1 MDEV_TESTS=1 "$@"
 }
 
 modules_build_without_warning()

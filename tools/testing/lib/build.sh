@@ -38,7 +38,7 @@ build_in_root()
 	unshare --mount bash -euc '
 		mount --bind "$1" "$2/mnt"
 		mount -t proc none "$2/proc"
-		chroot "$2" make -C "/usr/src/linux-headers-$3" M=/mnt \
+		chroot "$2" make -C "/usr/src/linux-headers-$3" M=/mnt MDEV_TESTS=1 \
 			"$4" modules' \
 		- "$build/modules" "$root" "$release" "$jobs" >"$log" 2>&1
 }
@@ -65,7 +65,7 @@ make_modules()
 
 	headers=$kernel/usr/src/linux-headers-$release
 	if [ -d "$headers" ]; then
-		make -C "$headers" M="$build/modules" "$jobs" modules \
+		make -C "$headers" M="$build/modules" MDEV_TESTS=1 "$jobs" modules \
 			>"$log" 2>&1
 	else
 		build_in_root "$(suite_root)" "$log"
