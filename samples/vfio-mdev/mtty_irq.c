@@ -178,6 +178,8 @@ void mtty_irq_request(struct mtty_card *card, unsigned int count)
 /**
  * mtty_irq_count() - how many interrupts an index has
  * @index: a VFIO_PCI_*_IRQ_INDEX, or any other number
+ *
+ * Return: 1, or 0 for an index that the card does not have.
  */
 unsigned int mtty_irq_count(unsigned int index)
 {

@@ -251,6 +251,8 @@ void mtty_uart_reset(struct mtty_uart *uart)
 /**
  * mtty_uart_irq_pending() - the level of the UART's interrupt output
  * @uart: the UART
+ *
+ * Return: true while an enabled source is pending.
  */
 bool mtty_uart_irq_pending(const struct mtty_uart *uart)
 {
@@ -261,6 +263,8 @@ bool mtty_uart_irq_pending(const struct mtty_uart *uart)
  * mtty_uart_read() - read a register, with the side effects that has
  * @uart: the UART
  * @reg: 0 to 7
+ *
+ * Return: what the guest reads.
  */
 u8 mtty_uart_read(struct mtty_uart *uart, unsigned int reg)
 {
