@@ -21,12 +21,12 @@ help:
 	@echo 'Targets that need only a compiler and a kernel build tree:'
 	@echo '  modules         only the modules; KDIR=<build tree>, now'
 	@echo '                  $(KDIR)'
-	@echo '  modules_install install them'
+	@echo '  modules_install install them below updates/, where depmod prefers them'
 	@echo 'Variables: K=6.1 the kernel to boot; REFRESH=1 look for a newer one now;'
 	@echo '  CACHE=<folder> for what is fetched (now ~/.cache/mdev)'
 
 modules modules_install:
-	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates $@
 
 demo:
 	@tools/demo/demo.sh

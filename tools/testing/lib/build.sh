@@ -40,7 +40,7 @@ build_in_root()
 		mount --bind "$1" "$2/mnt"
 		mount -t proc none "$2/proc"
 		chroot "$2" make -C "/usr/src/linux-headers-$3" M=/mnt \
-			"$4" modules' \
+			MDEV_TESTS=1 "$4" modules' \
 		- "$build/modules" "$root" "$release" "$jobs" >"$log" 2>&1
 }
 
@@ -69,7 +69,8 @@ make_modules()
 
 	if [ -d "$kernel/$headers" ]; then
 		ln -sfn "$kernel/$headers" "$build/headers"
-		make -C "$kernel/$headers" M="$build/modules" "$jobs" modules \
+		make -C "$kernel/$headers" M="$build/modules" MDEV_TESTS=1 \
+			"$jobs" modules \
 			>"$log" 2>&1
 	else
 		root=$(suite_root) || return

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: map of the subsystem
+ *
+ * A *parent* is a device that can be split; its vendor driver registers it
+ * through one of two doors. A *type* is a way to split it, a *mediated device*
+ * a part that a user has asked for by writing a UUID to the type's ``create``.
+ *
+ * ==================  ====================================================
+ * mdev_parent.c       registering parents, the parent-driver door
+ * mdev_parent_ops.c   the parent-ops door
+ * mdev_guard.h        what keeps a parent while a create or remove runs
+ * mdev_device.c       create and remove
+ * mdev_index.c        UUIDs in use
+ * mdev_users.c        who has a device open
+ * mdev_driver.c       the bus and its drivers
+ * mdev_sysfs.c        attributes and links
+ * mdev_trace.c        tracepoints
+ * vfio_mdev_main.c    a module of its own: the bus driver of the second door
+ * vfio_mdev_region.c  its answer to what VFIO asks with kernel pointers
+ * ==================  ====================================================
+ *
+ * Order of what is held, outermost first:
+ *
+ * 1. an active reference on ``create`` or ``remove``;
+ * 2. a section of the parent's guard;
+ * 3. the device lock of a mediated device, taken by the driver core around
+ *    probe and remove of a bus driver;
+ * 4. a vendor's own locks.
+ *
+ * The two list mutexes (parents, drivers) are leaves. Unregistration takes
+ * none of these before it has waited for sections to be left.
+ */
+#include <linux/device.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+
+#include "mdev_private.h"
+
+struct class_compat *mdev_bus_class;
+
+static int __init mdev_init(void)
+{
+	int ret;
+
+	ret = mdev_index_init();
+	if (ret)
+		return ret;
+	mdev_bus_class = class_compat_register("mdev_bus");
+	if (!mdev_bus_class) {
+		ret = -ENOMEM;
+		goto exit_index;
+	}
+	ret = bus_register(&mdev_bus_type);
+	if (ret)
+		goto unregister_class;
+	return 0;
+
+unregister_class:
+	class_compat_unregister(mdev_bus_class);
+exit_index:
+	mdev_index_exit();
+	return ret;
+}
+
+static void __exit mdev_exit(void)
+{
+	bus_unregister(&mdev_bus_type);
+	class_compat_unregister(mdev_bus_class);
+	mdev_index_exit();
+	/*
+	 * Each object pins the module until its release function puts the pin
+	 * as its last step. Let a task that was preempted right there get out.
+	 */
+	synchronize_rcu_tasks();
+}
+
+module_init(mdev_init);
+module_exit(mdev_exit);
+
+MODULE_DESCRIPTION("Mediated device core");
+MODULE_AUTHOR("The mdev maintainers");
+MODULE_LICENSE("GPL");

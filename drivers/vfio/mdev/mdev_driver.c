@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mdev bus and its drivers. A device binds to the driver that its parent
+ * names and to no other: by mdev_bind_driver() while it is being created, and
+ * later, by hand or when the driver comes back, through the bus's match.
+ *
+ * <linux/iommu.h> is here for the CRCs of the two exported symbols, see
+ * mdev_private.h.
+ */
+#include <linux/iommu.h>
+#include <linux/kmod.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "mdev_private.h"
+
+/**
+ * struct mdev_driver_entry - a registered driver, findable by name
+ * @node: in the list of registered drivers.
+ * @drv: the driver. Vendors may register a copy of what their parents name.
+ * @users: creates that are binding to it; unregistration waits for them.
+ */
+struct mdev_driver_entry {
+	struct list_head node;
+	struct mdev_driver *drv;
+	unsigned int users;
+};
+
+static LIST_HEAD(mdev_drivers);
+/*
+ * Protects mdev_drivers and the users of its entries. Taken inside a guard
+ * section; nothing is taken under it.
+ */
+static DEFINE_MUTEX(mdev_drivers_lock);
+static DECLARE_WAIT_QUEUE_HEAD(mdev_drivers_wait);
+
+static int mdev_bus_match(struct device *dev,
+			  bus_match_const struct device_driver *drv)
+{
+	struct mdev_core_device *md = dev_to_core_device(dev);
+
+	/* Not by itself while it is being created or removed. */
+	return mdev_state(md) == MDEV_LIVE &&
+	       !strcmp(md->parent->driver_name, drv->name);
+}
+
+static int mdev_bus_probe(struct device *dev)
+{
+	struct mdev_driver *drv =
+		container_of(dev->driver, struct mdev_driver, driver);
+	int ret;
+
+	if (!drv->probe)
+		return 0;
+	ret = drv->probe(to_mdev_device(dev));
+	if (ret > 0) {
+		dev_err(dev, "%s: probe returned %d\n", drv->driver.name, ret);
+		return -EINVAL;
+	}
+	return ret;
+}
+
+static void mdev_bus_remove(struct device *dev)
+{
+	struct mdev_driver *drv =
+		container_of(dev->driver, struct mdev_driver, driver);
+
+	if (drv->remove)
+		drv->remove(to_mdev_device(dev));
+}
+
+struct bus_type mdev_bus_type = {
+	.name = "mdev",
+	.match = mdev_bus_match,
+	.probe = mdev_bus_probe,
+	.remove = mdev_bus_remove,
+};
+
+/**
+ * mdev_register_driver() - register a bus driver for mediated devices
+ * @drv: the driver; &mdev_driver.driver needs a name and an owner. Must stay
+ *	until mdev_unregister_driver().
+ *
+ * Context: process context, may sleep.
+ * Return: 0; -EINVAL if @drv or its name is missing; -ENOMEM; -EBUSY if a driver
+ * of this name is registered.
+ */
+int mdev_register_driver(struct mdev_driver *drv)
+{
+	struct mdev_driver_entry *entry;
+	int ret;
+
+	if (!drv || !drv->driver.name)
+		return -EINVAL;
+	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
+	if (!entry)
+		return -ENOMEM;
+	entry->drv = drv;
+
+	drv->driver.bus = &mdev_bus_type;
+	ret = driver_register(&drv->driver);
+	if (ret) {
+		kfree(entry);
+		return ret;
+	}
+
+	mutex_lock(&mdev_drivers_lock);
+	list_add(&entry->node, &mdev_drivers);
+	mutex_unlock(&mdev_drivers_lock);
+	return 0;
+}
+EXPORT_SYMBOL(mdev_register_driver);
+
+/* No create finds it any more. NULL if it is not listed. */
+static struct mdev_driver_entry *mdev_driver_unlist(struct mdev_driver *drv)
+{
+	struct mdev_driver_entry *entry, *found = NULL;
+
+	mutex_lock(&mdev_drivers_lock);
+	list_for_each_entry(entry, &mdev_drivers, node) {
+		if (entry->drv == drv) {
+			list_del(&entry->node);
+			found = entry;
+			break;
+		}
+	}
+	mutex_unlock(&mdev_drivers_lock);
+	return found;
+}
+
+/**
+ * mdev_unregister_driver() - take back mdev_register_driver()
+ * @drv: the same pointer. The parents whose devices bind to it must have been
+ *	unregistered, or their creates fail with -ENODEV from now on.
+ *
+ * Waits for creates that are binding to it, then unbinds what is bound, which
+ * waits for users.
+ *
+ * Context: process context, may sleep. Not from a callback of @drv.
+ */
+void mdev_unregister_driver(struct mdev_driver *drv)
+{
+	struct mdev_driver_entry *entry = mdev_driver_unlist(drv);
+
+	if (entry) {
+		wait_event(mdev_drivers_wait, !READ_ONCE(entry->users));
+		kfree(entry);
+	}
+	driver_unregister(&drv->driver);
+}
+EXPORT_SYMBOL(mdev_unregister_driver);
+
+/* The driver of that name, or NULL. Keeps it registered; mdev_driver_put(). */
+static struct mdev_driver_entry *mdev_driver_get(const char *name)
+{
+	struct mdev_driver_entry *entry, *found = NULL;
+
+	mutex_lock(&mdev_drivers_lock);
+	list_for_each_entry(entry, &mdev_drivers, node) {
+		if (!strcmp(entry->drv->driver.name, name)) {
+			WRITE_ONCE(entry->users, entry->users + 1);
+			found = entry;
+			break;
+		}
+	}
+	mutex_unlock(&mdev_drivers_lock);
+	return found;
+}
+
+static void mdev_driver_put(struct mdev_driver_entry *entry)
+{
+	mutex_lock(&mdev_drivers_lock);
+	/* At 0, mdev_unregister_driver() may free the entry. */
+	WRITE_ONCE(entry->users, entry->users - 1);
+	wake_up_all(&mdev_drivers_wait);
+	mutex_unlock(&mdev_drivers_lock);
+}
+
+/*
+ * Bind a new device to the driver that its parent names. vfio_mdev is loaded
+ * on demand. Returns 0, -ENODEV if there is no such driver, or what the
+ * driver's probe returned.
+ */
+int mdev_bind_driver(struct mdev_core_device *md)
+{
+	struct device *dev = &md->mdev.dev;
+	const char *name = md->parent->driver_name;
+	struct mdev_driver_entry *entry;
+	int ret;
+
+	entry = mdev_driver_get(name);
+	if (!entry && md->parent->ops) {
+		request_module("%s", name);
+		entry = mdev_driver_get(name);
+	}
+	if (!entry) {
+		dev_err(md->parent->dev, "mdev: no bus driver \"%s\" for %s\n",
+			name, dev_name(dev));
+		return -ENODEV;
+	}
+	ret = device_driver_attach(&entry->drv->driver, dev);
+	mdev_driver_put(entry);
+	return ret;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The SRCU self-pointer: what lets many creates and removes of a parent run in
+ * parallel, and lets none start once its unregistration has begun.
+ *
+ * The owner publishes a pointer to itself. Who wants to work on it enters a
+ * read section and looks at the pointer: as long as it is there, the owner
+ * stays until the section is left. Revoking publishes NULL and then waits for
+ * the sections that may still have seen the pointer.
+ *
+ * SRCU does not tell lockdep before Linux 6.4 that such a wait inside a section
+ * is a deadlock, so the guard carries a lockdep map: readers in the sections,
+ * a writer at the wait.
+ */
+#ifndef _MDEV_GUARD_H
+#define _MDEV_GUARD_H
+
+#include <linux/device.h>
+#include <linux/jiffies.h>
+#include <linux/lockdep.h>
+#include <linux/rcupdate_wait.h>
+#include <linux/srcu.h>
+
+/* How often a wait that depends on somebody else says what it waits for. */
+#define MDEV_LOG_PERIOD		(10 * HZ)
+
+struct mdev_guard {
+	struct srcu_struct srcu;
+	void __rcu *self;
+	struct lockdep_map dep_map;
+	struct lock_class_key key;
+};
+
+/* Prepare @guard, not yet enterable. Returns 0 or -ENOMEM. */
+static inline int mdev_guard_init(struct mdev_guard *guard)
+{
+	int ret;
+
+	RCU_INIT_POINTER(guard->self, NULL);
+	ret = init_srcu_struct(&guard->srcu);
+	if (ret)
+		return ret;
+	/* A class of its own: a callback of one parent may unregister another. */
+	lockdep_register_key(&guard->key);
+	lockdep_init_map(&guard->dep_map, "mdev_guard", &guard->key, 0);
+	return 0;
+}
+
+/* Nobody may be inside, nor come any more. May sleep. */
+static inline void mdev_guard_destroy(struct mdev_guard *guard)
+{
+	cleanup_srcu_struct(&guard->srcu);
+	lockdep_unregister_key(&guard->key);
+}
+
+/* From here on mdev_guard_self() finds @self. */
+static inline void mdev_guard_publish(struct mdev_guard *guard, void *self)
+{
+	rcu_assign_pointer(guard->self, self);
+}
+
+/* Enter a section; it may sleep. Pair with mdev_guard_leave(). */
+static inline int mdev_guard_enter(struct mdev_guard *guard)
+	__acquires(&guard->srcu)
+{
+	lock_map_acquire_read(&guard->dep_map);
+	return srcu_read_lock(&guard->srcu);
+}
+
+static inline void mdev_guard_leave(struct mdev_guard *guard, int idx)
+	__releases(&guard->srcu)
+{
+	/* Once the section is left, the guard may be gone. */
+	lock_map_release(&guard->dep_map);
+	srcu_read_unlock(&guard->srcu, idx);
+}
+
+/*
+ * Inside a section: the owner, which stays until the section is left, or NULL
+ * if it is going away.
+ */
+static inline void *mdev_guard_self(struct mdev_guard *guard)
+{
+	return srcu_dereference(guard->self, &guard->srcu);
+}
+
+/* True once mdev_guard_revoke() has been called; for waits inside a section. */
+static inline bool mdev_guard_revoked(struct mdev_guard *guard)
+{
+	return !rcu_access_pointer(guard->self);
+}
+
+/* Sections entered from now on find NULL. Follow with mdev_guard_drain(). */
+static inline void mdev_guard_revoke(struct mdev_guard *guard)
+{
+	rcu_assign_pointer(guard->self, NULL);
+}
+
+/*
+ * Wait until every section that may have seen the owner has been left. Must not
+ * be called inside a section, nor under a lock that is taken inside one.
+ */
+static inline void mdev_guard_drain(struct mdev_guard *guard,
+				    struct device *dev)
+{
+	struct rcu_synchronize gp;
+
+	lock_map_acquire(&guard->dep_map);
+	lock_map_release(&guard->dep_map);
+	init_rcu_head_on_stack(&gp.head);
+	init_completion(&gp.completion);
+	call_srcu(&guard->srcu, &gp.head, wakeme_after_rcu);
+	while (!wait_for_completion_timeout(&gp.completion, MDEV_LOG_PERIOD))
+		dev_info(dev, "mdev: waiting for a create or remove to end\n");
+	destroy_rcu_head_on_stack(&gp.head);
+}
+
+#endif /* _MDEV_GUARD_H */

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The UUIDs in use, on all parents: claimed before the vendor hears of a new
+ * device, given back when a remove is through, whatever references linger.
+ */
+#include <linux/rhashtable.h>
+
+#include "mdev_private.h"
+
+static struct rhashtable mdev_index;
+
+static const struct rhashtable_params mdev_index_params = {
+	.key_len = sizeof_field(struct mdev_core_device, mdev.uuid),
+	.key_offset = offsetof(struct mdev_core_device, mdev.uuid),
+	.head_offset = offsetof(struct mdev_core_device, node),
+	.automatic_shrinking = true,
+};
+
+int mdev_index_init(void)
+{
+	return rhashtable_init(&mdev_index, &mdev_index_params);
+}
+
+/* The index must be empty: every device pins the module. */
+void mdev_index_exit(void)
+{
+	rhashtable_destroy(&mdev_index);
+}
+
+/* Returns 0, -EEXIST if the UUID is in use, or -ENOMEM. */
+int mdev_index_claim(struct mdev_core_device *md)
+{
+	int ret;
+
+	ret = rhashtable_lookup_insert_fast(&mdev_index, &md->node,
+					    mdev_index_params);
+	/* A table that cannot grow now says -EBUSY or -E2BIG. */
+	return ret && ret != -EEXIST ? -ENOMEM : ret;
+}
+
+void mdev_index_release(struct mdev_core_device *md)
+{
+	rhashtable_remove_fast(&mdev_index, &md->node, mdev_index_params);
+}

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Registering and unregistering parents: the parent-driver door, and what both
+ * doors share.
+ */
+#include <linux/device.h>
+#include <linux/kobject.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+
+#include "mdev_private.h"
+
+static LIST_HEAD(mdev_parents);
+/* Protects mdev_parents and the members that say so; nothing is taken under it. */
+static DEFINE_MUTEX(mdev_parents_lock);
+
+static void mdev_parent_free(struct kref *ref)
+{
+	struct mdev_core_parent *parent =
+		container_of(ref, struct mdev_core_parent, ref);
+
+	kfree(parent->driver_name);
+	kfree(parent);
+}
+
+void mdev_parent_put(struct mdev_core_parent *parent)
+{
+	kref_put(&parent->ref, mdev_parent_free);
+}
+
+/*
+ * What the registration owns and a dead device does not need: all that leads
+ * into vendor memory goes before the registration's reference does.
+ */
+static void mdev_parent_release(struct mdev_core_parent *parent)
+{
+	unsigned int i;
+
+	for (i = 0; i < parent->nr_types; i++) {
+		parent->types[i]->type = NULL;
+		kobject_put(&parent->types[i]->kobj);
+	}
+	kfree(parent->types);
+	parent->types = NULL;
+	kfree(parent->mdev_groups);
+	parent->mdev_groups = NULL;
+	parent->parent = NULL;
+	parent->ops = NULL;
+	mdev_guard_destroy(&parent->guard);
+	put_device(parent->dev);
+	parent->dev = NULL;
+	mdev_parent_put(parent);
+}
+
+static const struct attribute_group **
+mdev_join_groups(const struct attribute_group **vendor)
+{
+	const struct attribute_group **groups;
+	unsigned int nr = 0;
+
+	while (vendor && vendor[nr])
+		nr++;
+	groups = kcalloc(nr + 2, sizeof(*groups), GFP_KERNEL);
+	if (!groups)
+		return NULL;
+	groups[0] = &mdev_device_group;
+	if (nr)
+		memcpy(groups + 1, vendor, nr * sizeof(*groups));
+	return groups;
+}
+
+static int mdev_parent_list(struct mdev_core_parent *parent)
+{
+	struct mdev_core_parent *other;
+	int ret = 0;
+
+	mutex_lock(&mdev_parents_lock);
+	list_for_each_entry(other, &mdev_parents, node) {
+		if (other->dev == parent->dev ||
+		    other->parent == parent->parent) {
+			ret = -EEXIST;
+			break;
+		}
+	}
+	if (!ret)
+		list_add(&parent->node, &mdev_parents);
+	mutex_unlock(&mdev_parents_lock);
+	return ret;
+}
+
+static void mdev_parent_unlist(struct mdev_core_parent *parent)
+{
+	mutex_lock(&mdev_parents_lock);
+	list_del(&parent->node);
+	mutex_unlock(&mdev_parents_lock);
+}
+
+/* From here on mdev_parent_take() finds @parent. */
+static void mdev_parent_ready(struct mdev_core_parent *parent)
+{
+	mutex_lock(&mdev_parents_lock);
+	parent->busy = false;
+	mutex_unlock(&mdev_parents_lock);
+}
+
+static int mdev_parent_alloc_types(struct mdev_core_parent *parent,
+				   unsigned int nr_types)
+{
+	parent->types = kcalloc(nr_types, sizeof(*parent->types), GFP_KERNEL);
+	if (!parent->types)
+		return -ENOMEM;
+	while (parent->nr_types < nr_types) {
+		struct mdev_core_type *type = mdev_type_alloc(parent);
+
+		if (!type)
+			return -ENOMEM;
+		parent->types[parent->nr_types++] = type;
+	}
+	return 0;
+}
+
+/*
+ * The core's side of a parent: listed, so that nobody else registers @dev or
+ * @vendor, but not visible. The door fills in the rest and goes on with
+ * mdev_parent_register(). @vendor is NULL on the parent-ops door. Returns
+ * ERR_PTR(-EEXIST) or ERR_PTR(-ENOMEM) on failure.
+ */
+struct mdev_core_parent *mdev_parent_alloc(struct device *dev,
+					   struct mdev_parent *vendor,
+					   const char *driver_name,
+					   const struct attribute_group **groups,
+					   unsigned int nr_types)
+{
+	struct mdev_core_parent *parent;
+	int ret = -ENOMEM;
+
+	parent = kzalloc(sizeof(*parent), GFP_KERNEL);
+	if (!parent)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&parent->ref);
+	init_waitqueue_head(&parent->wait);
+	parent->parent = vendor ?: &parent->own;
+	parent->busy = true;
+	parent->driver_name = kstrdup(driver_name, GFP_KERNEL);
+	if (!parent->driver_name || mdev_guard_init(&parent->guard)) {
+		mdev_parent_put(parent);
+		return ERR_PTR(-ENOMEM);
+	}
+	parent->dev = get_device(dev);
+
+	parent->mdev_groups = mdev_join_groups(groups);
+	if (!parent->mdev_groups)
+		goto release;
+	ret = mdev_parent_alloc_types(parent, nr_types);
+	if (ret)
+		goto release;
+	ret = mdev_parent_list(parent);
+	if (ret)
+		goto release;
+	return parent;
+
+release:
+	mdev_parent_release(parent);
+	return ERR_PTR(ret);
+}
+
+static void mdev_parent_uevent(struct device *dev, char *state)
+{
+	char *envp[2] = { state };
+
+	kobject_uevent_env(&dev->kobj, KOBJ_CHANGE, envp);
+}
+
+/*
+ * Refuse new creates and removes, wait for those in flight, evict the devices.
+ * Returns how many nanoseconds the wait took.
+ */
+static u64 mdev_parent_close(struct mdev_core_parent *parent)
+{
+	u64 start = ktime_get_ns();
+	u64 waited;
+
+	mdev_guard_revoke(&parent->guard);
+	wake_up_all(&parent->wait);
+	mdev_guard_drain(&parent->guard, parent->dev);
+	waited = ktime_get_ns() - start;
+	device_for_each_child(parent->dev, NULL, mdev_device_evict);
+	return waited;
+}
+
+static const struct attribute_group **
+mdev_parent_dev_groups(struct mdev_core_parent *parent)
+{
+	return parent->ops ? parent->ops->dev_attr_groups : NULL;
+}
+
+/*
+ * Make @parent visible. The guard opens before the first ``create`` appears, so
+ * that none is ever refused without reason; hence creates may have happened
+ * when a later step fails.
+ */
+int mdev_parent_register(struct mdev_core_parent *parent)
+{
+	struct device *dev = parent->dev;
+	int ret;
+
+	ret = sysfs_create_groups(&dev->kobj, mdev_parent_dev_groups(parent));
+	if (ret)
+		goto unlist;
+	mdev_guard_publish(&parent->guard, parent);
+	ret = mdev_types_create(parent);
+	if (ret)
+		goto close;
+	parent->class_link = !class_compat_create_link(mdev_bus_class, dev);
+	if (!parent->class_link)
+		dev_warn(dev, "mdev: no link in /sys/class/mdev_bus\n");
+	mdev_trace_parent_register(dev, 0);
+	dev_info(dev, "mdev: registered\n");
+	/* Somebody may unregister it from here on. */
+	mdev_parent_ready(parent);
+	mdev_parent_uevent(dev, "MDEV_STATE=registered");
+	return 0;
+
+close:
+	mdev_parent_close(parent);
+	mdev_types_remove(parent);
+	sysfs_remove_groups(&dev->kobj, mdev_parent_dev_groups(parent));
+unlist:
+	mdev_trace_parent_register(dev, ret);
+	mdev_parent_unlist(parent);
+	mdev_parent_release(parent);
+	return ret;
+}
+
+/* The registered parent, for the caller alone to unregister; or NULL. */
+static struct mdev_core_parent *mdev_parent_take(struct device *dev,
+						 struct mdev_parent *vendor)
+{
+	struct mdev_core_parent *parent, *found = NULL;
+
+	mutex_lock(&mdev_parents_lock);
+	list_for_each_entry(parent, &mdev_parents, node) {
+		if ((dev ? parent->dev == dev : parent->parent == vendor) &&
+		    !parent->busy) {
+			parent->busy = true;
+			found = parent;
+			break;
+		}
+	}
+	mutex_unlock(&mdev_parents_lock);
+	return found;
+}
+
+/*
+ * Unregister the parent of @dev, or if that is NULL the one of @vendor. When
+ * this returns, the core holds no pointer into the vendor's memory. False if
+ * there is no such parent, or somebody else is at it.
+ */
+bool mdev_parent_unregister(struct device *dev, struct mdev_parent *vendor)
+{
+	struct mdev_core_parent *parent = mdev_parent_take(dev, vendor);
+	u64 start = ktime_get_ns();
+	u64 waited;
+
+	if (!parent)
+		return false;
+	dev = parent->dev;
+	dev_info(dev, "mdev: unregistering\n");
+	waited = mdev_parent_close(parent);
+	if (parent->class_link)
+		class_compat_remove_link(mdev_bus_class, dev);
+	mdev_types_remove(parent);
+	sysfs_remove_groups(&dev->kobj, mdev_parent_dev_groups(parent));
+	mdev_parent_uevent(dev, "MDEV_STATE=unregistered");
+	mdev_trace_parent_unregister(dev, waited, ktime_get_ns() - start);
+	mdev_parent_unlist(parent);
+	mdev_parent_release(parent);
+	return true;
+}
+
+/**
+ * mdev_register_parent() - register a parent whose driver has the VFIO side
+ * @parent: the vendor's memory, filled in here; kept until
+ *	mdev_unregister_parent() returns.
+ * @dev: the parent device, on the driver core's books.
+ * @mdev_driver: what its mediated devices bind to, found by its name among the
+ *	registered drivers.
+ * @types: the types, each with a name; @nr_types of them.
+ * @nr_types: how many.
+ *
+ * Creates may arrive before this returns. ``MDEV_STATE=registered`` is sent
+ * when they work for every type.
+ *
+ * Context: process context, may sleep. Not under a lock that a callback takes.
+ * Return: 0; -EINVAL for arguments that are missing or incomplete; -EEXIST if
+ * @dev or @parent is registered; -ENOMEM; an error of sysfs.
+ */
+int mdev_register_parent(struct mdev_parent *parent, struct device *dev,
+			 struct mdev_driver *mdev_driver,
+			 struct mdev_type **types, unsigned int nr_types)
+{
+	struct mdev_core_parent *core;
+	unsigned int i;
+
+	if (!parent || !dev || !mdev_driver || !mdev_driver->driver.name ||
+	    !mdev_driver->device_api || (nr_types && !types))
+		return -EINVAL;
+	for (i = 0; i < nr_types; i++) {
+		if (!types[i] || !types[i]->sysfs_name)
+			return -EINVAL;
+	}
+
+	core = mdev_parent_alloc(dev, parent, mdev_driver->driver.name, NULL,
+				 nr_types);
+	if (IS_ERR(core))
+		return PTR_ERR(core);
+	core->counted = !mdev_driver->get_available;
+
+	parent->dev = dev;
+	parent->mdev_driver = mdev_driver;
+	parent->types = types;
+	parent->nr_types = nr_types;
+	atomic_set(&parent->available_instances, mdev_driver->max_instances);
+	for (i = 0; i < nr_types; i++) {
+		types[i]->parent = parent;
+		core->types[i]->type = types[i];
+	}
+	return mdev_parent_register(core);
+}
+EXPORT_SYMBOL(mdev_register_parent);
+
+/**
+ * mdev_unregister_parent() - take back mdev_register_parent()
+ * @parent: the same pointer.
+ *
+ * Refuses new creates and removes, waits for those in flight, then removes the
+ * devices that are left: users are asked to let go and waited for, and the log
+ * says every 10 seconds for whom. When it returns, the core holds no pointer
+ * into the vendor's memory, whoever still holds a reference on a dead device.
+ *
+ * Context: process context, may sleep. Not from a callback of this parent, nor
+ * under a lock that one takes; lockdep reports both.
+ */
+void mdev_unregister_parent(struct mdev_parent *parent)
+{
+	if (!mdev_parent_unregister(NULL, parent))
+		pr_warn("mdev: a parent was unregistered that is not registered\n");
+}
+EXPORT_SYMBOL(mdev_unregister_parent);

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of mdev.ko and vfio_mdev.ko share. Kept free of <linux/vfio.h>
+ * and <linux/iommu.h>: genksyms sees what a file includes, and the symbols of
+ * the parent-driver door must carry the CRCs of the distribution's mdev.ko.
+ */
+#ifndef _MDEV_PRIVATE_H
+#define _MDEV_PRIVATE_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mdev_parent_ops.h>
+#include <linux/rhashtable-types.h>
+#include <linux/wait.h>
+
+#include "mdev_guard.h"
+
+struct mdev_core_parent;
+
+/**
+ * struct mdev_core_type - the core's side of a type
+ * @kobj: its directory below ``mdev_supported_types``; frees the struct.
+ * @parent: valid until the directory is gone.
+ * @type: what the vendor registered, or @own. Not to be touched after the
+ *	parent has been unregistered.
+ * @own: the type of a parent registered with parent ops.
+ * @devices: the ``devices`` directory.
+ * @vendor_group: the vendor's attributes, without the name that would make
+ *	them a subdirectory.
+ * @groups: what the directory holds, ``create`` last.
+ */
+struct mdev_core_type {
+	struct kobject kobj;
+	struct mdev_core_parent *parent;
+	struct mdev_type *type;
+	struct mdev_type own;
+	struct kobject *devices;
+	struct attribute_group vendor_group;
+	const struct attribute_group *groups[3];
+};
+
+/**
+ * struct mdev_core_parent - the core's side of a parent
+ * @ref: one for the registration, one for each mediated device, dead ones
+ *	included.
+ * @node: in the list of registered parents, under its lock.
+ * @dev: the parent device, referenced until unregistration ends, then NULL.
+ * @parent: the vendor's struct, or @own; NULL after unregistration.
+ * @own: stands in for the vendor's struct on the parent-ops door.
+ * @ops: the parent-ops door's callbacks; NULL on the parent-driver door.
+ * @driver_name: the bus driver its devices bind to. A copy, because a bus walk
+ *	may look at a dead device.
+ * @counted: the core counts instances in @parent->available_instances.
+ * @busy: being registered or unregistered; under the list's lock.
+ * @guard: see mdev_guard.h; guards the vendor's memory and callbacks.
+ * @wait: where removes wait for users; woken by unregistration.
+ * @mdev_groups: attributes of each device, the core's group first.
+ * @types_kset: the ``mdev_supported_types`` directory.
+ * @types: one for each type.
+ * @nr_types: how many there are.
+ * @nr_visible: how many of them have their directory.
+ * @class_link: the link in /sys/class/mdev_bus exists.
+ *
+ * Ownership: the registration allocates it and mdev_parent_put() frees it with
+ * the last reference. It holds no pointer into vendor memory once unregistered.
+ */
+struct mdev_core_parent {
+	struct kref ref;
+	struct list_head node;
+	struct device *dev;
+	struct mdev_parent *parent;
+	struct mdev_parent own;
+	const struct mdev_parent_ops *ops;
+	const char *driver_name;
+	bool counted;
+	bool busy;
+	bool class_link;
+	struct mdev_guard guard;
+	wait_queue_head_t wait;
+	const struct attribute_group **mdev_groups;
+	struct kset *types_kset;
+	struct mdev_core_type **types;
+	unsigned int nr_types;
+	unsigned int nr_visible;
+};
+
+/**
+ * enum mdev_state - where a mediated device stands
+ * @MDEV_CREATING: not announced; a remove is refused.
+ * @MDEV_LIVE: may be opened and removed.
+ * @MDEV_REMOVING: one remover has claimed it. It may fall back to live.
+ */
+enum mdev_state {
+	MDEV_CREATING,
+	MDEV_LIVE,
+	MDEV_REMOVING,
+};
+
+/**
+ * struct mdev_core_device - the core's side of a mediated device
+ * @mdev: what vendors see; its struct device's references keep the whole.
+ * @parent: holds a reference.
+ * @type: valid until mdev_device_put().
+ * @drvdata: the vendor's, on the parent-ops door. Not the driver core's
+ *	drvdata, which belongs to the bus driver and ends with the binding.
+ * @vdev: the vfio_device while vfio_mdev is bound.
+ * @seq: see ``mdevseq``.
+ * @state: an enum mdev_state; changes by compare and exchange.
+ * @node: in the index of UUIDs.
+ * @rcu: index walks may still see a freed device.
+ */
+struct mdev_core_device {
+	struct mdev_device mdev;
+	struct mdev_core_parent *parent;
+	struct mdev_core_type *type;
+	void *drvdata;
+	struct vfio_device *vdev;
+	u64 seq;
+	atomic_t state;
+	struct rhash_head node;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct mdev_users - who has a mediated device open, at one moment
+ * @open: open VFIO device files.
+ * @busy: unbinding the bus driver would wait for somebody.
+ * @can_ask: the bus driver has a request op.
+ */
+struct mdev_users {
+	unsigned int open;
+	bool busy;
+	bool can_ask;
+};
+
+static inline struct mdev_core_device *to_core_device(struct mdev_device *mdev)
+{
+	return container_of(mdev, struct mdev_core_device, mdev);
+}
+
+static inline struct mdev_core_device *dev_to_core_device(struct device *dev)
+{
+	return to_core_device(to_mdev_device(dev));
+}
+
+static inline enum mdev_state mdev_state(struct mdev_core_device *md)
+{
+	return atomic_read(&md->state);
+}
+
+/* mdev_core.c */
+extern struct class_compat *mdev_bus_class;
+
+/* mdev_index.c */
+int mdev_index_init(void);
+void mdev_index_exit(void);
+int mdev_index_claim(struct mdev_core_device *md);
+void mdev_index_release(struct mdev_core_device *md);
+
+/* mdev_driver.c */
+extern struct bus_type mdev_bus_type;
+int mdev_bind_driver(struct mdev_core_device *md);
+
+/* mdev_parent.c */
+struct mdev_core_parent *mdev_parent_alloc(struct device *dev,
+					   struct mdev_parent *vendor,
+					   const char *driver_name,
+					   const struct attribute_group **groups,
+					   unsigned int nr_types);
+void mdev_parent_put(struct mdev_core_parent *parent);
+int mdev_parent_register(struct mdev_core_parent *parent);
+bool mdev_parent_unregister(struct device *dev, struct mdev_parent *vendor);
+
+/* mdev_parent_ops.c */
+int mdev_ops_create(struct mdev_core_device *md);
+void mdev_ops_remove(struct mdev_core_device *md);
+
+/* mdev_device.c */
+int mdev_device_create(struct mdev_core_type *type, const guid_t *uuid);
+int mdev_device_remove(struct mdev_core_device *md,
+		       struct device_attribute *attr);
+int mdev_device_evict(struct device *dev, void *unused);
+
+/* mdev_sysfs.c */
+extern const struct attribute_group mdev_device_group;
+int mdev_parse_uuid(const char *buf, size_t count, guid_t *uuid);
+struct mdev_core_type *mdev_type_alloc(struct mdev_core_parent *parent);
+int mdev_types_create(struct mdev_core_parent *parent);
+void mdev_types_remove(struct mdev_core_parent *parent);
+int mdev_links_create(struct mdev_core_device *md);
+void mdev_links_remove(struct mdev_core_device *md);
+
+/* mdev_trace.c */
+void mdev_trace_parent_register(struct device *dev, int error);
+void mdev_trace_parent_unregister(struct device *dev, u64 guard_ns, u64 ns);
+
+/* mdev_users.c */
+void mdev_look_for_users(struct mdev_core_device *md,
+			 struct mdev_users *users);
+bool mdev_ask_user(struct mdev_core_device *md, unsigned int count);
+
+/* for vfio_mdev.ko */
+const struct mdev_parent_ops *mdev_get_parent_ops(struct mdev_device *mdev);
+bool mdev_open_allowed(struct mdev_device *mdev);
+void mdev_set_vfio_device(struct mdev_device *mdev, struct vfio_device *vdev);
+
+#endif /* _MDEV_PRIVATE_H */

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The bus driver of the parent-ops door: a vfio_device for each mediated device
+ * that forwards to the parent's ops.
+ */
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/vfio.h>
+
+#include "mdev_private.h"
+#include "vfio_mdev.h"
+
+/**
+ * struct vfio_mdev - a mediated device as VFIO sees it
+ * @vdev: first, as vfio_alloc_device() wants it; its last put frees the struct.
+ * @mdev: stays while the driver is bound.
+ * @ops: the parent's, which stay while the driver is bound.
+ */
+struct vfio_mdev {
+	struct vfio_device vdev;
+	struct mdev_device *mdev;
+	const struct mdev_parent_ops *ops;
+};
+
+static struct vfio_mdev *to_vfio_mdev(struct vfio_device *vdev)
+{
+	return container_of(vdev, struct vfio_mdev, vdev);
+}
+
+/* Runs when the last reference goes, maybe after the driver was unbound. */
+static void vfio_mdev_release_device(struct vfio_device *vdev)
+{
+	vfio_release_done(vdev);
+	module_put(THIS_MODULE);
+}
+
+static int vfio_mdev_open_device(struct vfio_device *vdev)
+{
+	struct vfio_mdev *vm = to_vfio_mdev(vdev);
+
+	if (!mdev_open_allowed(vm->mdev))
+		return -ENODEV;
+	return vm->ops->open ? vm->ops->open(vm->mdev) : 0;
+}
+
+static void vfio_mdev_close_device(struct vfio_device *vdev)
+{
+	struct vfio_mdev *vm = to_vfio_mdev(vdev);
+
+	if (vm->ops->release)
+		vm->ops->release(vm->mdev);
+}
+
+static ssize_t vfio_mdev_read(struct vfio_device *vdev, char __user *buf,
+			      size_t count, loff_t *ppos)
+{
+	struct vfio_mdev *vm = to_vfio_mdev(vdev);
+
+	if (!vm->ops->read)
+		return -EINVAL;
+	return vm->ops->read(vm->mdev, buf, count, ppos);
+}
+
+static ssize_t vfio_mdev_write(struct vfio_device *vdev,
+			       const char __user *buf, size_t count,
+			       loff_t *ppos)
+{
+	struct vfio_mdev *vm = to_vfio_mdev(vdev);
+
+	if (!vm->ops->write)
+		return -EINVAL;
+	return vm->ops->write(vm->mdev, buf, count, ppos);
+}
+
+static long vfio_mdev_ioctl(struct vfio_device *vdev, unsigned int cmd,
+			    unsigned long arg)
+{
+	struct vfio_mdev *vm = to_vfio_mdev(vdev);
+
+	if (!vm->ops->ioctl)
+		return -EINVAL;
+	return vm->ops->ioctl(vm->mdev, cmd, arg);
+}
+
+static int vfio_mdev_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
+{
+	struct vfio_mdev *vm = to_vfio_mdev(vdev);
+
+	if (!vm->ops->mmap)
+		return -EINVAL;
+	return vm->ops->mmap(vm->mdev, vma);
+}
+
+static int __maybe_unused
+vfio_mdev_get_region_info_caps(struct vfio_device *vdev,
+			       struct vfio_region_info *info,
+			       struct vfio_info_cap *caps)
+{
+	struct vfio_mdev *vm = to_vfio_mdev(vdev);
+
+	return vfio_mdev_region_info(vm->mdev, vm->ops, info, caps);
+}
+
+/*
+ * VFIO looks a device up by name at each open, a second one of the same user
+ * included, which never reaches open_device(): refuse it here while the device
+ * is being removed.
+ */
+static int vfio_mdev_match(struct vfio_device *vdev, char *buf)
+{
+	struct vfio_mdev *vm = to_vfio_mdev(vdev);
+
+	if (strcmp(dev_name(vdev->dev), buf))
+		return 0;
+	return mdev_open_allowed(vm->mdev) ? 1 : -ENODEV;
+}
+
+static void vfio_mdev_request(struct vfio_device *vdev, unsigned int count)
+{
+	struct vfio_mdev *vm = to_vfio_mdev(vdev);
+
+	vm->ops->request(vm->mdev, count);
+}
+
+static void vfio_mdev_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
+{
+	struct vfio_mdev *vm = to_vfio_mdev(vdev);
+
+	vm->ops->dma_unmap(vm->mdev, iova, length);
+}
+
+/*
+ * Whether a callback is there means something: without a request op a device in
+ * use cannot be removed, with dma_unmap VFIO tracks the pages it pins.
+ */
+#define VFIO_MDEV_OPS(_request, _dma_unmap) {				\
+	.name = "vfio-mdev",						\
+	.release = vfio_mdev_release_device,				\
+	.open_device = vfio_mdev_open_device,				\
+	.close_device = vfio_mdev_close_device,				\
+	.read = vfio_mdev_read,						\
+	.write = vfio_mdev_write,					\
+	.ioctl = vfio_mdev_ioctl,					\
+	.mmap = vfio_mdev_mmap,						\
+	.match = vfio_mdev_match,					\
+	.request = _request,						\
+	.dma_unmap = _dma_unmap,					\
+	VFIO_REGION_INFO_OPS(vfio_mdev_get_region_info_caps)		\
+	VFIO_EMULATED_IOMMU_OPS						\
+}
+
+/* Indexed by whether the parent has a request and a dma_unmap op. */
+static const struct vfio_device_ops vfio_mdev_ops[2][2] = {
+	{
+		VFIO_MDEV_OPS(NULL, NULL),
+		VFIO_MDEV_OPS(NULL, vfio_mdev_dma_unmap),
+	}, {
+		VFIO_MDEV_OPS(vfio_mdev_request, NULL),
+		VFIO_MDEV_OPS(vfio_mdev_request, vfio_mdev_dma_unmap),
+	},
+};
+
+static int vfio_mdev_probe(struct mdev_device *mdev)
+{
+	const struct mdev_parent_ops *ops = mdev_get_parent_ops(mdev);
+	struct vfio_mdev *vm;
+	int ret;
+
+	if (!ops)
+		return -ENODEV;
+	vm = vfio_alloc_device(vfio_mdev, vdev, &mdev->dev,
+			       &vfio_mdev_ops[!!ops->request][!!ops->dma_unmap]);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	/* The ops must be there until vfio_mdev_release_device() has run. */
+	__module_get(THIS_MODULE);
+	vm->mdev = mdev;
+	vm->ops = ops;
+	mdev_set_vfio_device(mdev, &vm->vdev);
+	ret = vfio_register_emulated_iommu_dev(&vm->vdev);
+	if (ret) {
+		mdev_set_vfio_device(mdev, NULL);
+		vfio_put_device(&vm->vdev);
+		return ret;
+	}
+	dev_set_drvdata(&mdev->dev, vm);
+	return 0;
+}
+
+static void vfio_mdev_remove(struct mdev_device *mdev)
+{
+	struct vfio_mdev *vm = dev_get_drvdata(&mdev->dev);
+
+	vfio_unregister_group_dev(&vm->vdev);
+	mdev_set_vfio_device(mdev, NULL);
+	vfio_put_device(&vm->vdev);
+}
+
+static struct mdev_driver vfio_mdev_driver = {
+	.probe = vfio_mdev_probe,
+	.remove = vfio_mdev_remove,
+	.driver = {
+		.name = "vfio_mdev",
+		.owner = THIS_MODULE,
+		.mod_name = KBUILD_MODNAME,
+	},
+};
+
+static int __init vfio_mdev_init(void)
+{
+	return mdev_register_driver(&vfio_mdev_driver);
+}
+
+static void __exit vfio_mdev_exit(void)
+{
+	mdev_unregister_driver(&vfio_mdev_driver);
+	/* Let a task that was preempted at the end of a release get out. */
+	synchronize_rcu_tasks();
+}
+
+module_init(vfio_mdev_init);
+module_exit(vfio_mdev_exit);
+
+MODULE_DESCRIPTION("VFIO bus driver for mediated devices with parent ops");
+MODULE_AUTHOR("The mdev maintainers");
+MODULE_LICENSE("GPL");

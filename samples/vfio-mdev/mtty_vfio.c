@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What user space does to an open card: read(2), write(2) and ioctl(2).
+ *
+ * Nothing is trusted here and nothing beyond here sees user memory. Structures
+ * are cleared before they are filled, and copied up to the length that the
+ * user has room for.
+ */
+#include <linux/bitops.h>
+#include <linux/mdev_parent_ops.h>
+#include <linux/minmax.h>
+#include <linux/stddef.h>
+#include <linux/uaccess.h>
+
+#include "mtty.h"
+
+/*
+ * One access is done in chunks that live on the stack, all bytes of a chunk
+ * under the lock together; no register set of a UART is longer than that.
+ */
+#define MTTY_CHUNK	8
+
+/**
+ * mtty_open() - the first user opens the card
+ * @mdev: the device
+ *
+ * Return: 0, always.
+ */
+int mtty_open(struct mdev_device *mdev)
+{
+	struct mtty_card *card = mdev_get_drvdata(mdev);
+
+	/*
+	 * What the user before has left behind is not for the next one. Like
+	 * vfio-pci, hand out a function whose BARs answer; after a reset it is
+	 * up to the user.
+	 */
+	spin_lock(&card->lock);
+	mtty_pci_reset(card);
+	mtty_pci_enable(card);
+	spin_unlock(&card->lock);
+	return 0;
+}
+
+/**
+ * mtty_release() - the last user has closed the card
+ * @mdev: the device
+ */
+void mtty_release(struct mdev_device *mdev)
+{
+	mtty_irq_release(mdev_get_drvdata(mdev));
+}
+
+/**
+ * mtty_request() - somebody wants the card back
+ * @mdev: the device
+ * @count: how often the user was asked before
+ */
+void mtty_request(struct mdev_device *mdev, unsigned int count)
+{
+	mtty_irq_request(mdev_get_drvdata(mdev), count);
+}
+
+/*
+ * Splits the position in the device file into region and offset. Returns how
+ * many of @count bytes lie within the region; none is an error.
+ */
+static ssize_t mtty_locate(const struct mtty_card *card, u64 offset,
+			   size_t count, unsigned int *index, unsigned int *pos)
+{
+	u64 in_region = offset & MTTY_REGION_MASK;
+	size_t size;
+
+	*index = offset >> MTTY_REGION_SHIFT;
+	size = mtty_region_size(card, *index);
+	if (in_region >= size)
+		return -EINVAL;
+	*pos = in_region;
+	return min_t(size_t, count, size - *pos);
+}
+
+/*
+ * Reading a UART takes bytes out of it, so make sure first that they can be
+ * delivered. A chunk touches two pages at most, those of its ends.
+ */
+static bool mtty_can_deliver(char __user *buf, size_t len)
+{
+	return !put_user(0, buf) && (len == 1 || !put_user(0, buf + len - 1));
+}
+
+/**
+ * mtty_read() - read registers
+ * @mdev: the device
+ * @buf: takes the bytes
+ * @count: how many are wanted
+ * @ppos: where, a region's offset included; advanced by what was read
+ *
+ * Return: the number of bytes read, fewer than @count at the end of the region;
+ * -EINVAL where there is nothing; -EFAULT if @buf cannot be written, and then
+ * no register was touched.
+ */
+ssize_t mtty_read(struct mdev_device *mdev, char __user *buf, size_t count,
+		  loff_t *ppos)
+{
+	struct mtty_card *card = mdev_get_drvdata(mdev);
+	unsigned int index, pos;
+	size_t done, len;
+	ssize_t total;
+
+	if (!count)
+		return 0;
+	total = mtty_locate(card, *ppos, count, &index, &pos);
+	if (total < 0)
+		return total;
+
+	for (done = 0; done < total; done += len) {
+		u8 chunk[MTTY_CHUNK];
+
+		len = min_t(size_t, total - done, sizeof(chunk));
+		if (!mtty_can_deliver(buf + done, len))
+			break;
+
+		spin_lock(&card->lock);
+		mtty_region_read(card, index, pos + done, chunk, len);
+		spin_unlock(&card->lock);
+
+		if (copy_to_user(buf + done, chunk, len))
+			break;
+	}
+
+	*ppos += done;
+	return done ?: -EFAULT;
+}
+
+/**
+ * mtty_write() - write registers
+ * @mdev: the device
+ * @buf: the bytes
+ * @count: how many
+ * @ppos: where, a region's offset included; advanced by what was written
+ *
+ * Return: the number of bytes written, fewer than @count at the end of the
+ * region; -EINVAL where there is nothing; -EFAULT if @buf cannot be read, and
+ * then no register was touched.
+ */
+ssize_t mtty_write(struct mdev_device *mdev, const char __user *buf,
+		   size_t count, loff_t *ppos)
+{
+	struct mtty_card *card = mdev_get_drvdata(mdev);
+	unsigned int index, pos;
+	size_t done, len;
+	ssize_t total;
+
+	if (!count)
+		return 0;
+	total = mtty_locate(card, *ppos, count, &index, &pos);
+	if (total < 0)
+		return total;
+
+	for (done = 0; done < total; done += len) {
+		u8 chunk[MTTY_CHUNK];
+
+		len = min_t(size_t, total - done, sizeof(chunk));
+		if (copy_from_user(chunk, buf + done, len))
+			break;
+
+		spin_lock(&card->lock);
+		mtty_region_write(card, index, pos + done, chunk, len);
+		spin_unlock(&card->lock);
+	}
+
+	*ppos += done;
+	return done ?: -EFAULT;
+}
+
+/* @minsz reaches up to the last member that every caller must have room for. */
+static int mtty_copy_in(void *info, const void __user *arg, size_t minsz)
+{
+	/* Every VFIO structure begins with argsz. */
+	u32 *argsz = info;
+
+	if (copy_from_user(info, arg, minsz))
+		return -EFAULT;
+	return *argsz < minsz ? -EINVAL : 0;
+}
+
+static int mtty_copy_out(void __user *arg, const void *info, size_t size)
+{
+	const u32 *argsz = info;
+
+	if (copy_to_user(arg, info, min_t(size_t, *argsz, size)))
+		return -EFAULT;
+	return 0;
+}
+
+static int mtty_get_info(void __user *arg)
+{
+	struct vfio_device_info info = {};
+	int ret;
+
+	ret = mtty_copy_in(&info, arg,
+			   offsetofend(struct vfio_device_info, num_irqs));
+	if (ret)
+		return ret;
+
+	info.flags = VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET;
+	info.num_regions = VFIO_PCI_NUM_REGIONS;
+	info.num_irqs = VFIO_PCI_NUM_IRQS;
+	return mtty_copy_out(arg, &info, sizeof(info));
+}
+
+static int mtty_get_region_info(const struct mtty_card *card, void __user *arg)
+{
+	struct vfio_region_info info = {};
+	int ret;
+
+	ret = mtty_copy_in(&info, arg,
+			   offsetofend(struct vfio_region_info, offset));
+	if (ret)
+		return ret;
+	if (info.index >= VFIO_PCI_NUM_REGIONS)
+		return -EINVAL;
+
+	info.size = mtty_region_size(card, info.index);
+	info.offset = MTTY_REGION_OFFSET(info.index);
+	info.cap_offset = 0;
+	info.flags = 0;
+	if (info.size)
+		info.flags = VFIO_REGION_INFO_FLAG_READ |
+			     VFIO_REGION_INFO_FLAG_WRITE;
+	return mtty_copy_out(arg, &info, sizeof(info));
+}
+
+static int mtty_get_irq_info(void __user *arg)
+{
+	struct vfio_irq_info info = {};
+	int ret;
+
+	ret = mtty_copy_in(&info, arg,
+			   offsetofend(struct vfio_irq_info, count));
+	if (ret)
+		return ret;
+	/*
+	 * Only PCI Express functions report errors. Like vfio-pci, refuse
+	 * rather than show a count of zero, which QEMU warns about.
+	 */
+	if (info.index >= VFIO_PCI_NUM_IRQS ||
+	    info.index == VFIO_PCI_ERR_IRQ_INDEX)
+		return -EINVAL;
+
+	info.count = mtty_irq_count(info.index);
+	info.flags = 0;
+	if (info.count)
+		info.flags = VFIO_IRQ_INFO_EVENTFD;
+	if (info.index == VFIO_PCI_INTX_IRQ_INDEX)
+		info.flags |= VFIO_IRQ_INFO_MASKABLE |
+			      VFIO_IRQ_INFO_AUTOMASKED;
+	if (info.index == VFIO_PCI_MSI_IRQ_INDEX)
+		info.flags |= VFIO_IRQ_INFO_NORESIZE;
+	return mtty_copy_out(arg, &info, sizeof(info));
+}
+
+static int mtty_set_irqs(struct mtty_card *card, void __user *arg)
+{
+	size_t minsz = offsetofend(struct vfio_irq_set, count);
+	struct vfio_irq_set set = {};
+	size_t data_size = 0;
+	s32 data = 0;
+	int ret;
+
+	ret = mtty_copy_in(&set, arg, minsz);
+	if (ret)
+		return ret;
+	ret = vfio_set_irqs_validate_and_prepare(&set,
+						 mtty_irq_count(set.index),
+						 VFIO_PCI_NUM_IRQS, &data_size);
+	if (ret)
+		return ret;
+	if (hweight32(set.flags & VFIO_IRQ_SET_ACTION_TYPE_MASK) != 1)
+		return -EINVAL;
+
+	/* No index has more than one interrupt, so one item is the most. */
+	if (WARN_ON_ONCE(data_size > sizeof(data)))
+		return -EINVAL;
+	if (copy_from_user(&data, arg + minsz, data_size))
+		return -EFAULT;
+	return mtty_irq_set(card, &set, &data);
+}
+
+static int mtty_reset(struct mtty_card *card)
+{
+	/* As with vfio-pci, the user's eventfds and mask outlast a reset. */
+	spin_lock(&card->lock);
+	mtty_pci_reset(card);
+	mtty_irq_update(card);
+	spin_unlock(&card->lock);
+	return 0;
+}
+
+/**
+ * mtty_ioctl() - a VFIO_DEVICE_* request
+ * @mdev: the device
+ * @cmd: the request
+ * @arg: its argument, a user pointer but for VFIO_DEVICE_RESET
+ *
+ * Return: 0 or a negative errno; -ENOTTY for what a card does not know.
+ */
+long mtty_ioctl(struct mdev_device *mdev, unsigned int cmd, unsigned long arg)
+{
+	struct mtty_card *card = mdev_get_drvdata(mdev);
+	void __user *uarg = (void __user *)arg;
+
+	switch (cmd) {
+	case VFIO_DEVICE_GET_INFO:
+		return mtty_get_info(uarg);
+	case VFIO_DEVICE_GET_REGION_INFO:
+		return mtty_get_region_info(card, uarg);
+	case VFIO_DEVICE_GET_IRQ_INFO:
+		return mtty_get_irq_info(uarg);
+	case VFIO_DEVICE_SET_IRQS:
+		return mtty_set_irqs(card, uarg);
+	case VFIO_DEVICE_RESET:
+		return mtty_reset(card);
+	default:
+		return -ENOTTY;
+	}
+}
