@@ -57,11 +57,8 @@ static void mtty_config_set_word(struct mtty_card *card, unsigned int pos,
 }
 
 /**
- * mtty_pci_reset() - put the card into the state in which users find it
+ * mtty_pci_reset() - put configuration space and UARTs into power-on state
  * @card: the card
- *
- * Registers have their power-on values, but for one: I/O decoding is on, as a
- * user of vfio-pci finds it, which enables the function before handing it out.
  *
  * Context: under @card's lock, or while nobody else can reach @card.
  */
@@ -72,7 +69,6 @@ void mtty_pci_reset(struct mtty_card *card)
 	memset(card->config, 0, sizeof(card->config));
 	mtty_config_set_word(card, PCI_VENDOR_ID, MTTY_VENDOR_ID);
 	mtty_config_set_word(card, PCI_DEVICE_ID, MTTY_DEVICE_ID);
-	mtty_config_set_word(card, PCI_COMMAND, PCI_COMMAND_IO);
 	mtty_config_set_word(card, PCI_STATUS,
 			     PCI_STATUS_CAP_LIST | PCI_STATUS_DEVSEL_MEDIUM);
 	card->config[PCI_REVISION_ID] = MTTY_REVISION;
@@ -94,8 +90,19 @@ void mtty_pci_reset(struct mtty_card *card)
 }
 
 /**
+ * mtty_pci_enable() - let the BARs answer
+ * @card: the card, locked
+ */
+void mtty_pci_enable(struct mtty_card *card)
+{
+	card->config[PCI_COMMAND] |= PCI_COMMAND_IO;
+}
+
+/**
  * mtty_pci_irq_pending() - does any UART ask for an interrupt?
  * @card: the card, locked
+ *
+ * Return: the level of INTA#, before the command register has its say.
  */
 bool mtty_pci_irq_pending(const struct mtty_card *card)
 {
@@ -110,6 +117,8 @@ bool mtty_pci_irq_pending(const struct mtty_card *card)
 /**
  * mtty_pci_intx_disabled() - does the command register keep INTA# quiet?
  * @card: the card, locked
+ *
+ * Return: true if it does.
  */
 bool mtty_pci_intx_disabled(const struct mtty_card *card)
 {

@@ -154,7 +154,7 @@ static void mdev_type_release(struct kobject *kobj)
 	module_put(THIS_MODULE);
 }
 
-static struct kobj_type mdev_type_ktype = {
+static const struct kobj_type mdev_type_ktype = {
 	.sysfs_ops = &mdev_type_sysfs_ops,
 	.release = mdev_type_release,
 };
@@ -187,6 +187,7 @@ static int mdev_type_create(struct mdev_core_type *type)
 	return 0;
 
 put_devices:
+	type->type->devices_kobj = NULL;
 	kobject_put(type->devices);
 del:
 	kobject_del(&type->kobj);
@@ -196,6 +197,7 @@ del:
 static void mdev_type_remove(struct mdev_core_type *type)
 {
 	sysfs_remove_groups(&type->kobj, type->groups);
+	type->type->devices_kobj = NULL;
 	kobject_put(type->devices);
 	kobject_del(&type->kobj);
 }
@@ -230,6 +232,7 @@ void mdev_types_remove(struct mdev_core_parent *parent)
 		mdev_type_remove(parent->types[--parent->nr_visible]);
 	kset_unregister(parent->types_kset);
 	parent->types_kset = NULL;
+	parent->parent->mdev_types_kset = NULL;
 }
 
 /* A type without its directory; it goes with kobject_put(&type->kobj). */
@@ -265,8 +268,10 @@ static DEVICE_ATTR_WO(remove);
 static ssize_t in_use_show(struct device *dev, struct device_attribute *attr,
 			   char *buf)
 {
-	return sysfs_emit(buf, "%u\n",
-			  mdev_open_count(dev_to_core_device(dev)));
+	struct mdev_users users;
+
+	mdev_look_for_users(dev_to_core_device(dev), &users);
+	return sysfs_emit(buf, "%u\n", users.open);
 }
 static DEVICE_ATTR_RO(in_use);
 

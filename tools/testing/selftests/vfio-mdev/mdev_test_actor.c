@@ -12,6 +12,24 @@
 
 #include "mdev_test_lib.h"
 
+#define ACTORS_MAX 64
+
+/* Those that were started and not yet reaped. */
+static pid_t actors[ACTORS_MAX];
+
+static bool actor_replace(pid_t old, pid_t new)
+{
+	int i;
+
+	for (i = 0; i < ACTORS_MAX; i++) {
+		if (actors[i] == old) {
+			actors[i] = new;
+			return true;
+		}
+	}
+	return false;
+}
+
 int actor_start(struct actor *actor, int (*act)(void *arg), void *arg)
 {
 	int fds[2], ret;
@@ -35,6 +53,10 @@ int actor_start(struct actor *actor, int (*act)(void *arg), void *arg)
 	}
 	close(fds[1]);
 	actor->fd = fds[0];
+	if (!actor_replace(0, actor->pid)) {
+		actor_kill(actor, SIGKILL, SOON_MS);
+		return -EMFILE;
+	}
 	return 0;
 }
 
@@ -91,6 +113,7 @@ int actor_wait(struct actor *actor, int timeout_ms)
 	close(actor->fd);
 	if (waitpid(actor->pid, &status, 0) < 0)
 		status = 0;
+	actor_replace(actor->pid, 0);
 	actor->pid = 0;
 	actor->fd = -1;
 	if (n == sizeof(result))
@@ -111,4 +134,17 @@ int actor_kill(struct actor *actor, int sig, int timeout_ms)
 		return -ESRCH;
 	kill(actor->pid, sig);
 	return actor_wait(actor, timeout_ms);
+}
+
+void actors_stop(void)
+{
+	int i;
+
+	for (i = 0; i < ACTORS_MAX; i++) {
+		if (!actors[i])
+			continue;
+		kill(actors[i], SIGKILL);
+		wait_until(waitpid(actors[i], NULL, WNOHANG) != 0, SOON_MS);
+		actors[i] = 0;
+	}
 }

@@ -108,8 +108,11 @@ int actor_remove(struct actor *actor, const char *uuid);
 /* What it returned. After ACTOR_TIMEOUT it may be waited for again. */
 int actor_wait(struct actor *actor, int timeout_ms);
 bool actor_running(struct actor *actor);
-/* SIGKILL it and reap it, if that takes no longer than @timeout_ms. */
+/* Send the signal and wait for the end, no longer than @timeout_ms. */
 int actor_kill(struct actor *actor, int sig, int timeout_ms);
+
+/* SIGKILL and reap all that still run; for a teardown. */
+void actors_stop(void);
 
 /* /dev/kmsg, from now on. */
 int kmsg_open(void);

@@ -104,6 +104,32 @@ bool uevent_is_mark(const struct uevent *ev, unsigned int number)
 	return val && strtoul(val, NULL, 10) == number;
 }
 
+int uevent_story(int fd, const char *name, char *story, size_t size)
+{
+	static unsigned int mark = 1000000;
+	struct uevent ev;
+	size_t len = 0;
+	int ret, n = 0;
+
+	story[0] = '\0';
+	ret = uevent_mark(++mark);
+	if (ret)
+		return ret;
+	for (;;) {
+		ret = uevent_next(fd, &ev, SOON_MS);
+		if (ret)
+			return ret;
+		if (uevent_is_mark(&ev, mark))
+			return n;
+		if (!uevent_is_of(&ev, name))
+			continue;
+		n++;
+		if (len < size)
+			len += snprintf(story + len, size - len, "%s%s",
+					len ? " " : "", ev.action);
+	}
+}
+
 void *shared_alloc(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,

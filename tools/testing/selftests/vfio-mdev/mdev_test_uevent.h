@@ -35,6 +35,12 @@ int uevent_mark(unsigned int number);
 bool uevent_is_mark(const struct uevent *ev, unsigned int number);
 
 /*
+ * Mark, and tell what came before the mark for the device called @name, as
+ * "add bind ...". Returns how many events that were.
+ */
+int uevent_story(int fd, const char *name, char *story, size_t size);
+
+/*
  * A listener process: it calls @look in the instant of each event, so that
  * what it sees in sysfs is what udev or libvirt would see. @look's results are
  * its business (shared memory, see shared_alloc()).

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Targets only; what they do is in tools/. The modules' own build is in Kbuild.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+# For the scripts: K chooses the kernel, T the test, RUN a command line.
+export K T LIST RUN REFRESH CACHE
+
+.PHONY: help modules modules_install demo check shell vm check-builds clean
+
+help:
+	@echo 'Targets (root, Debian; what is missing gets installed):'
+	@echo '  demo            build for Debian'\''s 6.1 kernel, boot it, show a device'\''s life'
+	@echo '  check           static checks, then every selftest in the virtual machine'
+	@echo '                  T=name    only this program or case (patterns work)'
+	@echo '                  LIST=1    name them instead'
+	@echo '  shell           the same machine with a prompt, modules loaded'
+	@echo '  vm RUN="cmd"    run a command line in it'
+	@echo '  check-builds    build for the kernels of several Debian releases'
+	@echo '  clean           remove what was built (not the cache of packages)'
+	@echo 'Targets that need only a compiler and a kernel build tree:'
+	@echo '  modules         only the modules; KDIR=<build tree>, now'
+	@echo '                  $(KDIR)'
+	@echo '  modules_install install them below updates/, where depmod prefers them'
+	@echo 'Variables: K=6.1 the kernel to boot; REFRESH=1 look for a newer one now;'
+	@echo '  CACHE=<folder> for what is fetched (now ~/.cache/mdev)'
+
+modules modules_install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates $@
+
+demo:
+	@tools/demo/demo.sh
+
+check:
+	@tools/testing/check.sh
+
+shell:
+	@tools/testing/vm/vm.sh shell
+
+vm:
+	@tools/testing/vm/vm.sh run "$$RUN"
+
+check-builds:
+	@tools/testing/check.sh builds
+
+clean:
+	rm -rf build
+	find . -path ./.git -prune -o \( -name '*.o' -o -name '*.ko' -o \
+		-name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' -o \
+		-name '*.symvers' -o -name modules.order \) -type f \
+		-exec rm -f {} +

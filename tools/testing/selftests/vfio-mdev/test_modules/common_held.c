@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* References that somebody keeps for longer than the device lives. */
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "mdev_test.h"
+
+struct held {
+	struct list_head node;
+	struct device *dev;
+};
+
+static LIST_HEAD(held_list);
+static unsigned int held_count;
+/* Protects both of the above. */
+static DEFINE_MUTEX(held_lock);
+
+int mdev_test_hold(struct mdev_device *mdev)
+{
+	struct held *held = kmalloc(sizeof(*held), GFP_KERNEL);
+
+	if (!held)
+		return -ENOMEM;
+	held->dev = get_device(&mdev->dev);
+	mutex_lock(&held_lock);
+	list_add_tail(&held->node, &held_list);
+	held_count++;
+	mutex_unlock(&held_lock);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(mdev_test_hold);
+
+void mdev_test_drop_held(void)
+{
+	struct held *held, *next;
+	LIST_HEAD(drop);
+
+	mutex_lock(&held_lock);
+	list_splice_init(&held_list, &drop);
+	held_count = 0;
+	mutex_unlock(&held_lock);
+	list_for_each_entry_safe(held, next, &drop, node) {
+		put_device(held->dev);
+		kfree(held);
+	}
+}
+
+static ssize_t held_read(struct file *file, char __user *buf, size_t count,
+			 loff_t *ppos)
+{
+	char text[16];
+	int len;
+
+	len = scnprintf(text, sizeof(text), "%u\n", READ_ONCE(held_count));
+	return simple_read_from_buffer(buf, count, ppos, text, len);
+}
+
+static ssize_t held_write(struct file *file, const char __user *buf,
+			  size_t count, loff_t *ppos)
+{
+	mdev_test_drop_held();
+	return count;
+}
+
+const struct file_operations mdev_test_held_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.read = held_read,
+	.write = held_write,
+};

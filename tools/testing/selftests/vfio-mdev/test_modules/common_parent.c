@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Parents made, registered, unregistered and unmade on demand. */
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "mdev_test.h"
+
+#define VENDOR_POISON 0x6b
+#define NAME_SIZE 32
+
+/* Our parent, or NULL if the device is another vendor's. */
+struct mdev_test_parent *mdev_test_parent_of(struct mdev_device *mdev)
+{
+	struct device *dev = mdev->dev.parent;
+
+	if (!dev || !dev->class || !str_has_prefix(dev->class->name,
+						   "mdev_test_"))
+		return NULL;
+	return dev_get_drvdata(dev);
+}
+EXPORT_SYMBOL_GPL(mdev_test_parent_of);
+
+static void vendor_free(struct mdev_test_parent *p, void *vendor)
+{
+	memset(vendor, VENDOR_POISON, p->door->vendor_size);
+	kfree(vendor);
+}
+
+static int parent_register(struct mdev_test_parent *p, const char *bad,
+			   void **result)
+{
+	void *vendor = kzalloc(p->door->vendor_size, GFP_KERNEL);
+	int ret;
+
+	if (!vendor)
+		return -ENOMEM;
+	ret = p->door->reg(p, vendor, bad);
+	if (ret)
+		vendor_free(p, vendor);
+	else
+		*result = vendor;
+	return ret;
+}
+
+static void parent_unregister(struct mdev_test_parent *p, void *vendor)
+{
+	p->door->unreg(p, vendor);
+	vendor_free(p, vendor);
+}
+
+static int register_set(void *data, u64 val)
+{
+	struct mdev_test_parent *p = data;
+	int ret = 0;
+
+	/* The door's module may go while its parent is being unregistered. */
+	if (!try_module_get(p->door->owner))
+		return -ENODEV;
+	mutex_lock(&p->lock);
+	if (val && p->vendor) {
+		ret = -EALREADY;
+	} else if (val) {
+		ret = parent_register(p, NULL, &p->vendor);
+	} else if (p->vendor) {
+		parent_unregister(p, p->vendor);
+		p->vendor = NULL;
+	} else {
+		ret = -EALREADY;
+	}
+	mutex_unlock(&p->lock);
+	module_put(p->door->owner);
+	return ret;
+}
+
+static int register_get(void *data, u64 *val)
+{
+	struct mdev_test_parent *p = data;
+
+	*val = !!READ_ONCE(p->vendor);
+	return 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(register_fops, register_get, register_set, "%llu\n");
+
+/* A registration that should fail. If it does not, it is undone. */
+static int register_wrong(struct mdev_test_parent *p, const char *bad)
+{
+	void *vendor;
+	int ret;
+
+	mutex_lock(&p->lock);
+	ret = parent_register(p, bad, &vendor);
+	if (!ret)
+		parent_unregister(p, vendor);
+	mutex_unlock(&p->lock);
+	return ret;
+}
+
+static int register_twice_set(void *data, u64 val)
+{
+	return register_wrong(data, NULL);
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(register_twice_fops, NULL, register_twice_set,
+			 "%llu\n");
+
+/* A word that user space wrote, without its newline. */
+static int get_word(char word[NAME_SIZE], const char __user *buf, size_t count)
+{
+	if (!count || count >= NAME_SIZE)
+		return -EINVAL;
+	if (copy_from_user(word, buf, count))
+		return -EFAULT;
+	word[count] = '\0';
+	strim(word);
+	return 0;
+}
+
+static ssize_t register_bad_write(struct file *file, const char __user *buf,
+				  size_t count, loff_t *ppos)
+{
+	char bad[NAME_SIZE];
+	int ret;
+
+	ret = get_word(bad, buf, count);
+	if (!ret)
+		ret = register_wrong(file->private_data, bad);
+	return ret ?: count;
+}
+
+static const struct file_operations register_bad_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = register_bad_write,
+};
+
+static int error_get(void *data, u64 *val)
+{
+	*val = atomic_read(data);
+	return 0;
+}
+
+static int error_set(void *data, u64 val)
+{
+	atomic_set(data, (int)val);
+	return 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE_SIGNED(error_fops, error_get, error_set, "%lld\n");
+
+static void parent_add_files(struct mdev_test_parent *p)
+{
+	struct dentry *dir = p->dir;
+
+	debugfs_create_u32("request_op", 0600, dir, &p->request_op);
+	debugfs_create_u32("hold", 0600, dir, &p->hold);
+	debugfs_create_u32("max_instances", 0600, dir, &p->max_instances);
+	debugfs_create_u32("description", 0600, dir, &p->description);
+	debugfs_create_u32("own_driver", 0600, dir, &p->own_driver);
+	debugfs_create_file("create_error", 0600, dir, &p->create_error,
+			    &error_fops);
+	debugfs_create_file("remove_error", 0600, dir, &p->remove_error,
+			    &error_fops);
+	debugfs_create_file("open_error", 0600, dir, &p->open_error,
+			    &error_fops);
+	debugfs_create_file("bind_error", 0600, dir, &p->bind_error,
+			    &error_fops);
+	debugfs_create_file("get_available", 0600, dir, &p->get_available,
+			    &error_fops);
+	debugfs_create_file("requests", 0600, dir, &p->requests, &error_fops);
+	mdev_test_gate_init(&p->create_gate, dir, "create");
+	mdev_test_gate_init(&p->remove_gate, dir, "remove");
+	mdev_test_gate_init(&p->bind_gate, dir, "bind");
+	debugfs_create_file("register_bad", 0200, dir, p, &register_bad_fops);
+	debugfs_create_file_unsafe("register_twice", 0200, dir, p,
+				   &register_twice_fops);
+	/* The last one: whoever finds it finds all. */
+	debugfs_create_file("register", 0600, dir, p, &register_fops);
+}
+
+static int parent_add(struct mdev_test_door *door, const char *name)
+{
+	struct mdev_test_parent *p;
+	int ret;
+
+	p = kzalloc(sizeof(*p), GFP_KERNEL);
+	if (!p)
+		return -ENOMEM;
+	p->door = door;
+	mutex_init(&p->lock);
+	atomic_set(&p->get_available, -1);
+	p->max_instances = 16;
+	p->dev = device_create(&door->class, NULL, MKDEV(0, 0), p, "%s", name);
+	if (IS_ERR(p->dev)) {
+		ret = PTR_ERR(p->dev);
+		kfree(p);
+		return ret;
+	}
+	p->dir = debugfs_create_dir(name, door->dir);
+	parent_add_files(p);
+	list_add_tail(&p->node, &door->parents);
+	return 0;
+}
+
+static void parent_del(struct mdev_test_parent *p)
+{
+	list_del(&p->node);
+	debugfs_remove(p->dir);
+	if (p->vendor)
+		parent_unregister(p, p->vendor);
+	device_unregister(p->dev);
+	kfree(p);
+}
+
+static ssize_t add_parent_write(struct file *file, const char __user *buf,
+				size_t count, loff_t *ppos)
+{
+	struct mdev_test_door *door = file->private_data;
+	char name[NAME_SIZE];
+	int ret;
+
+	ret = get_word(name, buf, count);
+	if (ret)
+		return ret;
+	mutex_lock(&door->lock);
+	ret = parent_add(door, name);
+	mutex_unlock(&door->lock);
+	return ret ?: count;
+}
+
+static const struct file_operations add_parent_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = add_parent_write,
+};
+
+static ssize_t del_parent_write(struct file *file, const char __user *buf,
+				size_t count, loff_t *ppos)
+{
+	struct mdev_test_door *door = file->private_data;
+	struct mdev_test_parent *p;
+	char name[NAME_SIZE];
+	int ret;
+
+	ret = get_word(name, buf, count);
+	if (ret)
+		return ret;
+	ret = -ENOENT;
+	mutex_lock(&door->lock);
+	list_for_each_entry(p, &door->parents, node) {
+		if (!strcmp(dev_name(p->dev), name)) {
+			parent_del(p);
+			ret = count;
+			break;
+		}
+	}
+	mutex_unlock(&door->lock);
+	return ret;
+}
+
+static const struct file_operations del_parent_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = del_parent_write,
+};
+
+int mdev_test_door_open(struct mdev_test_door *door)
+{
+	int ret;
+
+	INIT_LIST_HEAD(&door->parents);
+	mutex_init(&door->lock);
+	ret = class_register(&door->class);
+	if (ret)
+		return ret;
+	door->dir = debugfs_create_dir(door->class.name, NULL);
+	debugfs_create_file("add_parent", 0200, door->dir, door,
+			    &add_parent_fops);
+	debugfs_create_file("del_parent", 0200, door->dir, door,
+			    &del_parent_fops);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(mdev_test_door_open);
+
+/* What a vendor's module does when it is unloaded: unregister all. */
+void mdev_test_door_close(struct mdev_test_door *door)
+{
+	struct mdev_test_parent *p, *next;
+
+	list_for_each_entry_safe(p, next, &door->parents, node)
+		parent_del(p);
+	debugfs_remove(door->dir);
+	class_unregister(&door->class);
+}
+EXPORT_SYMBOL_GPL(mdev_test_door_close);

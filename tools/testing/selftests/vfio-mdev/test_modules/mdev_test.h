@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Test parents, steered through debugfs.
+ *
+ * /sys/kernel/debug/mdev_test/ (mdev_test_common.ko, shared by both doors):
+ *	log		what happened, one event a line, see common_log.c.
+ *			Write anything: forget all.
+ *	held		how many references on mediated devices are held.
+ *			Write anything: drop all.
+ *
+ * /sys/kernel/debug/mdev_test_driver/ (parent-driver door) and
+ * /sys/kernel/debug/mdev_test_ops/ (parent-ops door):
+ *	add_parent	write a name: /sys/devices/virtual/<module>/NAME appears,
+ *	del_parent	or goes, unregistered first if need be.
+ *	NAME/		that parent:
+ *	  register	1: register with the core; 0: unregister. Either returns
+ *			when the core has. The errno is the core's. All vendor
+ *			memory is overwritten and freed right after that.
+ *	  register_twice   register the same device again, beside the first
+ *	  register_bad	   write no_device, no_driver, ...: register with that
+ *			   wrong. Both undo what should not have succeeded.
+ *	  create_error	what probe()/create() returns, as it is
+ *	  create_block	N: the next N probe()/create() block. Any write, 0
+ *			included, lets go those that block now.
+ *	  create_waiting how many do
+ *	  remove_error	parent-ops door: what remove() returns
+ *	  remove_block, remove_waiting	likewise for the vendor's remove()
+ *	  open_error	what opening the VFIO device returns
+ *	  request_op	1: has a VFIO request op. On the parent-ops door read at
+ *			registration, on the other at probe().
+ *	  requests	how often the user was asked
+ *	  hold		1: probe()/create() takes a reference for good
+ *	 read at registration:
+ *	  max_instances	16 unless told; 0: the vendor declares none
+ *	  get_available	parent-driver door: what the callback of that name
+ *			returns; -1: there is no such callback
+ *	  description	parent-driver door: types have a description
+ *	  own_driver	parent-ops door: the ops name the bus driver
+ *			mdev_test_ops_other, in place of vfio_mdev
+ *	  bind_error, bind_block, bind_waiting	for that driver's probe()
+ */
+#ifndef _MDEV_TEST_H
+#define _MDEV_TEST_H
+
+#include <linux/atomic.h>
+#include <linux/device.h>
+#include <linux/list.h>
+#include <linux/mdev.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+struct dentry;
+struct vfio_device;
+
+/* Two types, "1" and "2". */
+#define MDEV_TEST_NR_TYPES 2
+#define MDEV_TEST_DATA_SIZE 4096
+
+/* A place where a callback can be made to wait. */
+struct mdev_test_gate {
+	spinlock_t lock;	/* protects all below */
+	unsigned int left;	/* so many more will block */
+	unsigned int waiting;
+	unsigned int opened;	/* counts writes to *_block */
+	wait_queue_head_t wait;
+};
+
+/**
+ * struct mdev_test_parent - a parent and its knobs
+ * @vendor: what the registration needs: the door's business. NULL while not
+ *	registered.
+ * @lock: serialises registration and unregistration.
+ */
+struct mdev_test_parent {
+	struct mdev_test_door *door;
+	struct list_head node;
+	struct device *dev;
+	struct dentry *dir;
+	struct mutex lock;	/* protects @vendor */
+	void *vendor;
+
+	u32 request_op;
+	u32 hold;
+	u32 max_instances;
+	u32 description;
+	u32 own_driver;
+	atomic_t create_error;
+	atomic_t remove_error;
+	atomic_t open_error;
+	atomic_t bind_error;
+	atomic_t get_available;
+	atomic_t requests;
+	atomic_t instances;	/* alive, on the parent-ops door */
+	struct mdev_test_gate create_gate;
+	struct mdev_test_gate remove_gate;
+	struct mdev_test_gate bind_gate;
+};
+
+/**
+ * struct mdev_test_door - one of the two ways to the core
+ * @class: of the parent devices; its name begins the names of their types.
+ * @vendor_size: size of what a registration allocates.
+ * @reg: prepare @vendor and register it with the core. @bad: NULL or the name
+ *	of what is to be wrong.
+ * @unreg: the reverse. When it has returned, @vendor is poisoned and freed.
+ */
+struct mdev_test_door {
+	struct module *owner;
+	struct class class;
+	size_t vendor_size;
+	int (*reg)(struct mdev_test_parent *p, void *vendor, const char *bad);
+	void (*unreg)(struct mdev_test_parent *p, void *vendor);
+	/* common_parent.c's */
+	struct dentry *dir;
+	struct list_head parents;
+	struct mutex lock;	/* protects @parents */
+};
+
+/* common_parent.c */
+int mdev_test_door_open(struct mdev_test_door *door);
+void mdev_test_door_close(struct mdev_test_door *door);
+struct mdev_test_parent *mdev_test_parent_of(struct mdev_device *mdev);
+
+/* common_log.c */
+int mdev_test_watch_bus(struct device_driver *drv);
+void mdev_test_unwatch_bus(struct device_driver *drv);
+void mdev_test_log(const char *who, const char *what, struct mdev_device *mdev);
+extern const struct file_operations mdev_test_log_fops;
+void mdev_test_log_free(void);
+/* An attribute group for the mediated devices: vendor/uuid. */
+extern const struct attribute_group *mdev_test_attr_groups[];
+
+/* common_gate.c */
+void mdev_test_gate_init(struct mdev_test_gate *gate, struct dentry *dir,
+			 const char *name);
+int mdev_test_gate_pass(struct mdev_test_gate *gate);
+
+/* common_held.c */
+int mdev_test_hold(struct mdev_device *mdev);
+void mdev_test_drop_held(void);
+extern const struct file_operations mdev_test_held_fops;
+
+/* common_main.c */
+long mdev_test_get_info(unsigned long arg);
+
+#endif /* _MDEV_TEST_H */

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mdev_test_driver.ko: test parents on the parent-driver door, the kernel's own
+ * <linux/mdev.h>. It needs no more than the four symbols of the distribution's
+ * mdev.ko, so that the tests can be seen to fail there.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vfio.h>
+
+#include "mdev_test.h"
+
+/* All that a registration needs; poisoned as soon as it has ended. */
+struct vendor {
+	struct mdev_parent parent;
+	struct mdev_driver driver;
+	struct mdev_type type[MDEV_TEST_NR_TYPES];
+	struct mdev_type *types[MDEV_TEST_NR_TYPES];
+	char driver_name[64];
+	char device_api[16];
+	char type_name[MDEV_TEST_NR_TYPES][8];
+	char pretty_name[MDEV_TEST_NR_TYPES][32];
+	struct mdev_test_parent *p;
+};
+
+/* A mediated device of ours. */
+struct test_mdev {
+	struct vfio_device vdev;
+	struct mdev_device *mdev;
+	struct mdev_test_parent *p;
+	char data[MDEV_TEST_DATA_SIZE];
+};
+
+static struct test_mdev *to_test_mdev(struct vfio_device *vdev)
+{
+	return container_of(vdev, struct test_mdev, vdev);
+}
+
+static int test_open(struct vfio_device *vdev)
+{
+	struct test_mdev *tm = to_test_mdev(vdev);
+
+	mdev_test_log("vendor", "open", tm->mdev);
+	return atomic_read(&tm->p->open_error);
+}
+
+static void test_close(struct vfio_device *vdev)
+{
+	mdev_test_log("vendor", "close", to_test_mdev(vdev)->mdev);
+}
+
+static ssize_t test_read(struct vfio_device *vdev, char __user *buf,
+			 size_t count, loff_t *ppos)
+{
+	return simple_read_from_buffer(buf, count, ppos,
+				       to_test_mdev(vdev)->data,
+				       MDEV_TEST_DATA_SIZE);
+}
+
+static ssize_t test_write(struct vfio_device *vdev, const char __user *buf,
+			  size_t count, loff_t *ppos)
+{
+	return simple_write_to_buffer(to_test_mdev(vdev)->data,
+				      MDEV_TEST_DATA_SIZE, ppos, buf, count);
+}
+
+static long test_ioctl(struct vfio_device *vdev, unsigned int cmd,
+		       unsigned long arg)
+{
+	return cmd == VFIO_DEVICE_GET_INFO ? mdev_test_get_info(arg) : -ENOTTY;
+}
+
+static void test_request(struct vfio_device *vdev, unsigned int count)
+{
+	struct test_mdev *tm = to_test_mdev(vdev);
+
+	mdev_test_log("vendor", "request", tm->mdev);
+	atomic_inc(&tm->p->requests);
+}
+
+/* Runs when the last reference goes, maybe long after the unbind. */
+static void test_release(struct vfio_device *vdev)
+{
+	vfio_release_done(vdev);
+	module_put(THIS_MODULE);
+}
+
+static const struct vfio_device_ops test_ops = {
+	.name = "mdev-test",
+	.release = test_release,
+	.open_device = test_open,
+	.close_device = test_close,
+	.read = test_read,
+	.write = test_write,
+	.ioctl = test_ioctl,
+	VFIO_EMULATED_IOMMU_OPS
+};
+
+static const struct vfio_device_ops test_ops_request = {
+	.name = "mdev-test",
+	.release = test_release,
+	.open_device = test_open,
+	.close_device = test_close,
+	.read = test_read,
+	.write = test_write,
+	.ioctl = test_ioctl,
+	.request = test_request,
+	VFIO_EMULATED_IOMMU_OPS
+};
+
+static int test_mdev_add(struct mdev_test_parent *p, struct mdev_device *mdev)
+{
+	struct test_mdev *tm;
+	int ret;
+
+	tm = vfio_alloc_device(test_mdev, vdev, &mdev->dev,
+			       p->request_op ? &test_ops_request : &test_ops);
+	if (IS_ERR(tm))
+		return PTR_ERR(tm);
+	/* test_release() must be there until it has run. */
+	__module_get(THIS_MODULE);
+	tm->mdev = mdev;
+	tm->p = p;
+	ret = vfio_register_emulated_iommu_dev(&tm->vdev);
+	if (ret) {
+		vfio_put_device(&tm->vdev);
+		return ret;
+	}
+	dev_set_drvdata(&mdev->dev, tm);
+	return 0;
+}
+
+static int test_probe(struct mdev_device *mdev)
+{
+	struct mdev_test_parent *p = mdev_test_parent_of(mdev);
+	int ret;
+
+	mdev_test_log("vendor", "create", mdev);
+	if (mdev->type->parent->dev != mdev->dev.parent)
+		return -ENOTRECOVERABLE;
+	if (p->hold) {
+		ret = mdev_test_hold(mdev);
+		if (ret)
+			return ret;
+	}
+	ret = mdev_test_gate_pass(&p->create_gate);
+	if (ret)
+		return ret;
+	ret = atomic_read(&p->create_error);
+	if (ret)
+		return ret;
+	ret = test_mdev_add(p, mdev);
+	if (!ret)
+		mdev_test_log("vendor", "created", mdev);
+	return ret;
+}
+
+static void test_remove(struct mdev_device *mdev)
+{
+	struct mdev_test_parent *p = mdev_test_parent_of(mdev);
+	struct test_mdev *tm = dev_get_drvdata(&mdev->dev);
+
+	mdev_test_log("vendor", "remove", mdev);
+	mdev_test_gate_pass(&p->remove_gate);
+	vfio_unregister_group_dev(&tm->vdev);
+	vfio_put_device(&tm->vdev);
+	mdev_test_log("vendor", "removed", mdev);
+}
+
+static unsigned int test_get_available(struct mdev_type *type)
+{
+	struct vendor *v = container_of(type->parent, struct vendor, parent);
+
+	return atomic_read(&v->p->get_available);
+}
+
+static ssize_t test_show_description(struct mdev_type *type, char *buf)
+{
+	return sysfs_emit(buf, "description of %s\n", type->pretty_name);
+}
+
+static void vendor_init(struct vendor *v, struct mdev_test_parent *p)
+{
+	struct mdev_driver *drv = &v->driver;
+	int i;
+
+	v->p = p;
+	strscpy(v->device_api, "vfio-pci", sizeof(v->device_api));
+	snprintf(v->driver_name, sizeof(v->driver_name), "mdev_test_%s",
+		 dev_name(p->dev));
+	drv->device_api = v->device_api;
+	drv->max_instances = p->max_instances;
+	drv->probe = test_probe;
+	drv->remove = test_remove;
+	if (atomic_read(&p->get_available) >= 0)
+		drv->get_available = test_get_available;
+	if (p->description)
+		drv->show_description = test_show_description;
+	drv->driver.name = v->driver_name;
+	drv->driver.owner = THIS_MODULE;
+	drv->driver.mod_name = KBUILD_MODNAME;
+	drv->driver.dev_groups = mdev_test_attr_groups;
+	for (i = 0; i < MDEV_TEST_NR_TYPES; i++) {
+		snprintf(v->type_name[i], sizeof(v->type_name[i]), "%d",
+			 i + 1);
+		snprintf(v->pretty_name[i], sizeof(v->pretty_name[i]),
+			 "Test type %d", i + 1);
+		v->type[i].sysfs_name = v->type_name[i];
+		v->type[i].pretty_name = v->pretty_name[i];
+		v->types[i] = &v->type[i];
+	}
+}
+
+static int register_bad(struct vendor *v, struct mdev_test_parent *p,
+			const char *bad)
+{
+	if (!strcmp(bad, "no_device"))
+		return mdev_register_parent(&v->parent, NULL, &v->driver,
+					    v->types, MDEV_TEST_NR_TYPES);
+	if (!strcmp(bad, "no_driver"))
+		return mdev_register_parent(&v->parent, p->dev, NULL, v->types,
+					    MDEV_TEST_NR_TYPES);
+	if (!strcmp(bad, "no_types"))
+		return mdev_register_parent(&v->parent, p->dev, &v->driver,
+					    NULL, MDEV_TEST_NR_TYPES);
+	return -EOPNOTSUPP;
+}
+
+/* A second registration of the same device brings a driver of its own. */
+static int driver_door_register(struct mdev_test_parent *p, void *vendor,
+				const char *bad)
+{
+	struct vendor *v = vendor;
+	int ret;
+
+	vendor_init(v, p);
+	if (p->vendor)
+		strlcat(v->driver_name, "_2", sizeof(v->driver_name));
+	ret = mdev_register_driver(&v->driver);
+	if (ret)
+		return ret;
+	if (bad)
+		ret = register_bad(v, p, bad);
+	else
+		ret = mdev_register_parent(&v->parent, p->dev, &v->driver,
+					   v->types, MDEV_TEST_NR_TYPES);
+	if (ret)
+		mdev_unregister_driver(&v->driver);
+	return ret;
+}
+
+static void driver_door_unregister(struct mdev_test_parent *p, void *vendor)
+{
+	struct vendor *v = vendor;
+
+	mdev_unregister_parent(&v->parent);
+	mdev_unregister_driver(&v->driver);
+}
+
+static struct mdev_test_door driver_door = {
+	.owner = THIS_MODULE,
+	.class = { .name = "mdev_test_driver" },
+	.vendor_size = sizeof(struct vendor),
+	.reg = driver_door_register,
+	.unreg = driver_door_unregister,
+};
+
+/* Binds to nothing; it knows the bus. */
+static struct mdev_driver bus_finder = {
+	.device_api = "vfio-pci",
+	.driver = {
+		.name = "mdev_test_driver_other",
+		.owner = THIS_MODULE,
+		.mod_name = KBUILD_MODNAME,
+	},
+};
+
+static int __init mdev_test_driver_init(void)
+{
+	int ret;
+
+	ret = mdev_register_driver(&bus_finder);
+	if (ret)
+		return ret;
+	ret = mdev_test_watch_bus(&bus_finder.driver);
+	if (ret)
+		goto unregister;
+	ret = mdev_test_door_open(&driver_door);
+	if (ret)
+		goto unwatch;
+	return 0;
+
+unwatch:
+	mdev_test_unwatch_bus(&bus_finder.driver);
+unregister:
+	mdev_unregister_driver(&bus_finder);
+	return ret;
+}
+
+static void __exit mdev_test_driver_exit(void)
+{
+	mdev_test_door_close(&driver_door);
+	mdev_test_unwatch_bus(&bus_finder.driver);
+	mdev_unregister_driver(&bus_finder);
+}
+
+module_init(mdev_test_driver_init);
+module_exit(mdev_test_driver_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Mediated-device test parents with an mdev_driver");

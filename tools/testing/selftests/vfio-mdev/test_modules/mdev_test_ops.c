@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* mdev_test_ops.ko: test parents on the parent-ops door. */
+#include <linux/mdev_parent_ops.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vfio.h>
+
+#include "mdev_test.h"
+
+/* All that a registration needs; poisoned as soon as it has ended. */
+struct vendor {
+	struct mdev_parent_ops ops;
+	struct attribute_group type[MDEV_TEST_NR_TYPES];
+	struct attribute_group *types[MDEV_TEST_NR_TYPES + 1];
+	const struct attribute_group *mdev_groups[2];
+	struct attribute_group mdev_group;
+	struct attribute *mdev_attrs[2];
+	char type_name[MDEV_TEST_NR_TYPES][8];
+};
+
+/* A mediated device of ours: its drvdata. */
+struct test_mdev {
+	struct mdev_device *mdev;
+	char data[MDEV_TEST_DATA_SIZE];
+};
+
+static ssize_t name_show(struct kobject *kobj, struct device *dev, char *buf)
+{
+	const char *dash = strrchr(kobject_name(kobj), '-');
+
+	return sysfs_emit(buf, "Test type %s\n", dash ? dash + 1 : "?");
+}
+static MDEV_TYPE_ATTR_RO(name);
+
+static ssize_t device_api_show(struct kobject *kobj, struct device *dev,
+			       char *buf)
+{
+	return sysfs_emit(buf, "vfio-pci\n");
+}
+static MDEV_TYPE_ATTR_RO(device_api);
+
+static ssize_t available_instances_show(struct kobject *kobj,
+					struct device *dev, char *buf)
+{
+	struct mdev_test_parent *p = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%d\n",
+			  p->max_instances - atomic_read(&p->instances));
+}
+static MDEV_TYPE_ATTR_RO(available_instances);
+
+static struct attribute *type_attrs[] = {
+	&mdev_type_attr_name.attr,
+	&mdev_type_attr_device_api.attr,
+	&mdev_type_attr_available_instances.attr,
+	NULL,
+};
+
+static int take_instance(struct mdev_test_parent *p)
+{
+	if (p->max_instances)
+		return atomic_add_unless(&p->instances, 1, p->max_instances) ?
+			0 : -EUSERS;
+	atomic_inc(&p->instances);
+	return 0;
+}
+
+/* What an ops vendor may rely on inside create(). */
+static bool create_args_valid(struct kobject *kobj, struct mdev_device *mdev)
+{
+	struct device *parent = mdev_parent_dev(mdev);
+
+	return mdev_from_dev(&mdev->dev) == mdev &&
+	       guid_equal(mdev_uuid(mdev), &mdev->uuid) &&
+	       parent && parent == mdev->dev.parent &&
+	       str_has_prefix(kobject_name(kobj), "mdev_test_ops-") &&
+	       kobj->parent && kobj->parent->parent == &parent->kobj &&
+	       !mdev_get_drvdata(mdev);
+}
+
+static int test_create(struct kobject *kobj, struct mdev_device *mdev)
+{
+	struct mdev_test_parent *p = mdev_test_parent_of(mdev);
+	struct test_mdev *tm;
+	int ret;
+
+	mdev_test_log("vendor", "create", mdev);
+	if (!create_args_valid(kobj, mdev))
+		return -ENOTRECOVERABLE;
+	if (p->hold) {
+		ret = mdev_test_hold(mdev);
+		if (ret)
+			return ret;
+	}
+	ret = mdev_test_gate_pass(&p->create_gate);
+	if (ret)
+		return ret;
+	ret = atomic_read(&p->create_error);
+	if (ret)
+		return ret;
+	ret = take_instance(p);
+	if (ret)
+		return ret;
+	tm = kzalloc(sizeof(*tm), GFP_KERNEL);
+	if (!tm) {
+		atomic_dec(&p->instances);
+		return -ENOMEM;
+	}
+	tm->mdev = mdev;
+	mdev_set_drvdata(mdev, tm);
+	mdev_test_log("vendor", "created", mdev);
+	return 0;
+}
+
+static int test_remove(struct mdev_device *mdev)
+{
+	struct mdev_test_parent *p = mdev_test_parent_of(mdev);
+	struct test_mdev *tm = mdev_get_drvdata(mdev);
+
+	mdev_test_log("vendor", "remove", mdev);
+	mdev_test_gate_pass(&p->remove_gate);
+	WARN_ON(tm->mdev != mdev);
+	kfree(tm);
+	atomic_dec(&p->instances);
+	mdev_test_log("vendor", "removed", mdev);
+	return atomic_read(&p->remove_error);
+}
+
+static int test_open(struct mdev_device *mdev)
+{
+	mdev_test_log("vendor", "open", mdev);
+	return atomic_read(&mdev_test_parent_of(mdev)->open_error);
+}
+
+static void test_release(struct mdev_device *mdev)
+{
+	mdev_test_log("vendor", "close", mdev);
+}
+
+static ssize_t test_read(struct mdev_device *mdev, char __user *buf,
+			 size_t count, loff_t *ppos)
+{
+	struct test_mdev *tm = mdev_get_drvdata(mdev);
+
+	return simple_read_from_buffer(buf, count, ppos, tm->data,
+				       MDEV_TEST_DATA_SIZE);
+}
+
+static ssize_t test_write(struct mdev_device *mdev, const char __user *buf,
+			  size_t count, loff_t *ppos)
+{
+	struct test_mdev *tm = mdev_get_drvdata(mdev);
+
+	return simple_write_to_buffer(tm->data, MDEV_TEST_DATA_SIZE, ppos, buf,
+				      count);
+}
+
+static long test_ioctl(struct mdev_device *mdev, unsigned int cmd,
+		       unsigned long arg)
+{
+	return cmd == VFIO_DEVICE_GET_INFO ? mdev_test_get_info(arg) : -ENOTTY;
+}
+
+static void test_request(struct mdev_device *mdev, unsigned int count)
+{
+	mdev_test_log("vendor", "request", mdev);
+	atomic_inc(&mdev_test_parent_of(mdev)->requests);
+}
+
+/* A bus driver beside vfio_mdev; parents with own_driver name it. */
+static int other_probe(struct mdev_device *mdev)
+{
+	struct mdev_test_parent *p = mdev_test_parent_of(mdev);
+	int ret;
+
+	mdev_test_log("other", "probe", mdev);
+	ret = mdev_test_gate_pass(&p->bind_gate);
+	return ret ?: atomic_read(&p->bind_error);
+}
+
+static void other_remove(struct mdev_device *mdev)
+{
+	mdev_test_log("other", "remove", mdev);
+}
+
+static struct mdev_driver other_driver = {
+	.device_api = "vfio-pci",
+	.probe = other_probe,
+	.remove = other_remove,
+	.driver = {
+		.name = "mdev_test_ops_other",
+		.owner = THIS_MODULE,
+		.mod_name = KBUILD_MODNAME,
+	},
+};
+
+static void vendor_init(struct vendor *v, struct mdev_test_parent *p)
+{
+	struct mdev_parent_ops *ops = &v->ops;
+	int i;
+
+	for (i = 0; i < MDEV_TEST_NR_TYPES; i++) {
+		snprintf(v->type_name[i], sizeof(v->type_name[i]), "%d",
+			 i + 1);
+		v->type[i].name = v->type_name[i];
+		v->type[i].attrs = type_attrs;
+		v->types[i] = &v->type[i];
+	}
+	v->mdev_group = *mdev_test_attr_groups[0];
+	v->mdev_attrs[0] = v->mdev_group.attrs[0];
+	v->mdev_group.attrs = v->mdev_attrs;
+	v->mdev_groups[0] = &v->mdev_group;
+
+	ops->owner = THIS_MODULE;
+	ops->mdev_attr_groups = v->mdev_groups;
+	ops->supported_type_groups = v->types;
+	ops->create = test_create;
+	ops->remove = test_remove;
+	ops->open = test_open;
+	ops->release = test_release;
+	ops->read = test_read;
+	ops->write = test_write;
+	ops->ioctl = test_ioctl;
+	if (p->request_op)
+		ops->request = test_request;
+	if (p->own_driver)
+		ops->device_driver = &other_driver;
+}
+
+static int register_bad(struct vendor *v, struct mdev_test_parent *p,
+			const char *bad)
+{
+	if (!strcmp(bad, "no_device"))
+		return mdev_register_device(NULL, &v->ops);
+	if (!strcmp(bad, "no_driver"))
+		return mdev_register_device(p->dev, NULL);
+	if (!strcmp(bad, "no_types"))
+		v->ops.supported_type_groups = NULL;
+	else if (!strcmp(bad, "no_create"))
+		v->ops.create = NULL;
+	else if (!strcmp(bad, "no_remove"))
+		v->ops.remove = NULL;
+	else
+		return -EOPNOTSUPP;
+	return mdev_register_device(p->dev, &v->ops);
+}
+
+static int ops_door_register(struct mdev_test_parent *p, void *vendor,
+			     const char *bad)
+{
+	struct vendor *v = vendor;
+
+	vendor_init(v, p);
+	if (bad)
+		return register_bad(v, p, bad);
+	return mdev_register_device(p->dev, &v->ops);
+}
+
+static void ops_door_unregister(struct mdev_test_parent *p, void *vendor)
+{
+	mdev_unregister_device(p->dev);
+}
+
+static struct mdev_test_door ops_door = {
+	.owner = THIS_MODULE,
+	.class = { .name = "mdev_test_ops" },
+	.vendor_size = sizeof(struct vendor),
+	.reg = ops_door_register,
+	.unreg = ops_door_unregister,
+};
+
+static int __init mdev_test_ops_init(void)
+{
+	int ret;
+
+	ret = mdev_register_driver(&other_driver);
+	if (ret)
+		return ret;
+	ret = mdev_test_watch_bus(&other_driver.driver);
+	if (ret)
+		goto unregister;
+	ret = mdev_test_door_open(&ops_door);
+	if (ret)
+		goto unwatch;
+	return 0;
+
+unwatch:
+	mdev_test_unwatch_bus(&other_driver.driver);
+unregister:
+	mdev_unregister_driver(&other_driver);
+	return ret;
+}
+
+static void __exit mdev_test_ops_exit(void)
+{
+	mdev_test_door_close(&ops_door);
+	mdev_test_unwatch_bus(&other_driver.driver);
+	mdev_unregister_driver(&other_driver);
+}
+
+module_init(mdev_test_ops_init);
+module_exit(mdev_test_ops_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Mediated-device test parents with parent ops");

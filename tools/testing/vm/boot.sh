@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Sourced after common.sh: one boot of the virtual machine, from its files to
+# the verdict it leaves.
+
+# shellcheck source=tools/testing/lib/packages.sh
+. "$LIB/packages.sh"
+# shellcheck source=tools/testing/vm/qemu.sh
+. "$TOP/tools/testing/vm/qemu.sh"
+
+# The time one boot may take in all.
+VM_SECONDS=${VM_SECONDS:-900}
+
+# vm_prepare BUILD MODE: sets VM, a directory below BUILD of this run alone,
+# whose root/ becomes /vm in the machine.
+vm_prepare()
+{
+	VM_BUILD=$1
+	VM=$VM_BUILD/vm/$2
+	mkdir -p "$VM"
+	exec 8>"$VM/lock"
+	flock -n 8 || {
+		log "waiting for another run in $VM ..."
+		flock 8
+	}
+	find "$VM" -mindepth 1 -not -name lock -delete
+	mkdir "$VM/root"
+	printf 'VM_MODE=%s\nVM_SECONDS=%s\n' "$2" "$VM_SECONDS" >"$VM/root/env"
+	find "$VM_BUILD/client" -maxdepth 1 -type f -perm -100 \
+		-exec cp -t "$VM/root" {} +
+	VM_KERNEL=$(realpath "$VM_BUILD/kernel/vmlinuz")
+	qemu_accel "$VM_KERNEL"
+}
+
+# vm_pack: call it when root/ is complete.
+vm_pack()
+{
+	"$TOP/tools/testing/vm/initramfs.sh" "$VM_BUILD/kernel" \
+		"$VM_BUILD/modules" "$VM/root" "$VM/initrd"
+}
+
+# vm_boot [COMMAND...]: what the machine writes to its second serial port goes
+# through the command to stdout. Sets VM_STATUS to the verdict, empty if there
+# was none, and VM_END to how the machine ended.
+# shellcheck disable=SC2034 # VM_* are for the caller
+vm_boot()
+{
+	local start=$SECONDS rc
+
+	[ $# -gt 0 ] || set -- cat
+	rm -f "$VM"/{verdict,console,qemu,rc}
+	log "booting $(cat "$VM_BUILD/kernel/release") ..."
+	{
+		rc=0
+		qemu_run "$VM_KERNEL" "$VM/initrd" "$((VM_SECONDS + 30))" \
+			"file:$VM/console" stdio "file:$VM/verdict" \
+			2>"$VM/qemu" </dev/null || rc=$?
+		echo "$rc" >"$VM/rc"
+	} | "$@"
+	rc=$(cat "$VM/rc")
+	VM_STATUS=$(sed -n 's/^exit \([0-9]*\)$/\1/p' "$VM/verdict" \
+		2>/dev/null || true)
+	case $rc in
+	0)	VM_END="it ended by itself" ;;
+	137)	VM_END="killed after $((SECONDS - start)) s" ;;
+	*)	VM_END="QEMU failed (status $rc): $(tail -n 3 "$VM/qemu")" ;;
+	esac
+	# A panic after the verdict was given is one all the same.
+	if grep -qs 'Kernel panic' "$VM/console"; then
+		VM_STATUS=
+		VM_END="the kernel panicked"
+	fi
+	log "virtual machine off after $((SECONDS - start)) s"
+}
+
+vm_boot_shell()
+{
+	log "booting $(cat "$VM_BUILD/kernel/release") ..."
+	# Only warnings between the prompts.
+	VM_CMDLINE=${VM_CMDLINE/loglevel=7/loglevel=5}
+	qemu_run "$VM_KERNEL" "$VM/initrd" infinity \
+		mon:stdio null "file:$VM/verdict"
+}
+
+# What follows is a complaint of the kernel on the console; the runner sees more
+# (klog.c), but only until it ends.
+VM_COMPLAINT='cut here|BUG: |Oops: |WARNING: |Kernel panic|Call Trace:'
+
+# vm_complained MARK: whether the console has a complaint after this line, or
+# at all when MARK is empty.
+vm_complained()
+{
+	tr -d '\r' <"$VM/console" | awk -v mark="$1" -v bad="$VM_COMPLAINT" '
+		BEGIN { seen = mark == "" }
+		seen && $0 ~ bad { found = 1 }
+		index($0, mark) { seen = 1 }
+		END { exit !found }'
+}
+
+# What surrounds the last case's first complaint on the console, or its end, as
+# diagnostics.
+vm_console_tail()
+{
+	echo "# the console ($VM/console):"
+	tr -d '\r' <"$VM/console" | awk -v bad="$VM_COMPLAINT" '
+		{ line[n++] = $0 }
+		# The runner says when a case begins.
+		/\] run [a-z0-9_]*:/ { hit = 0 }
+		!hit && $0 ~ bad { hit = n }
+		END {
+			from = hit ? hit - 15 : n - 30
+			if (from < 0)
+				from = 0
+			for (i = from; i < n && i < from + 100; i++)
+				print "#   " line[i]
+		}'
+}

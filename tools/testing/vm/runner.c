@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * usage: runner CASES PROGRAMS VERDICT SECONDS
+ *
+ * Runs in the virtual machine. CASES has one "program case" per line. Each is
+ * run alone, as "PROGRAMS/program -r case", for at most SECONDS, and its
+ * result is written to the tty VERDICT:
+ *
+ *	# run program:case
+ *	# diagnostics of a case that failed
+ *	ok - program:case [# SKIP reason]
+ *	not ok - program:case
+ *	bail		the machine cannot run another case
+ *	end		all cases were run
+ *
+ * A case also fails when the kernel complained meanwhile, when it leaves a
+ * process or one of our modules behind, or when it says nothing.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "klog.h"
+
+#define MAX_OUTPUT	(64 * 1024)
+#define MAX_KLOG_LINES	100
+#define KILL_SECONDS	10
+
+static FILE *verdict;
+static int kmsg;		/* to say there which case runs */
+static struct klog klog;
+
+/* What one case said and did. */
+struct outcome {
+	char output[MAX_OUTPUT];
+	size_t len;
+	int status;		/* of waitpid() */
+	bool timed_out;
+};
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* A panic must not lose what was said before it, so each line is drained. */
+static void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(verdict, fmt, ap);
+	va_end(ap);
+	fputc('\n', verdict);
+	fflush(verdict);
+	tcdrain(fileno(verdict));
+}
+
+static void diag(const char *line)
+{
+	fprintf(verdict, "# %s\n", line);
+}
+
+static void diag_text(char *text)
+{
+	char *line;
+
+	while ((line = strsep(&text, "\n")))
+		if (*line || text)
+			diag(line);
+}
+
+static void diag_file(const char *fmt, int pid)
+{
+	char path[64], text[4096];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), fmt, pid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (len <= 0)
+		return;
+	text[len] = '\0';
+	fprintf(verdict, "# %s:\n", path);
+	diag_text(text);
+}
+
+/* Children include orphaned grandchildren: we are their subreaper. */
+static int next_child(void)
+{
+	FILE *f = fopen("/proc/thread-self/children", "r");
+	int pid = 0;
+
+	if (!f || fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	if (f)
+		fclose(f);
+	return pid;
+}
+
+/* Kills every child; false if one is still there after a while. */
+static bool kill_children(void)
+{
+	const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
+	double deadline = now() + KILL_SECONDS;
+	int pid;
+
+	while ((pid = next_child())) {
+		kill(pid, SIGKILL);
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			continue;
+		if (now() > deadline) {
+			fprintf(verdict, "# cannot be killed: %d\n", pid);
+			diag_file("/proc/%d/comm", pid);
+			diag_file("/proc/%d/stack", pid);
+			return false;
+		}
+		nanosleep(&tick, NULL);
+	}
+	return true;
+}
+
+static void collect(struct outcome *o, int fd)
+{
+	char drop[4096];
+	ssize_t len;
+
+	for (;;) {
+		if (o->len < sizeof(o->output) - 1)
+			len = read(fd, o->output + o->len,
+				   sizeof(o->output) - 1 - o->len);
+		else
+			len = read(fd, drop, sizeof(drop));
+		if (len <= 0)
+			break;
+		if (o->len < sizeof(o->output) - 1)
+			o->len += len;
+	}
+	o->output[o->len] = '\0';
+}
+
+static int start(const char *path, const char *name, int out)
+{
+	int pid = fork();
+
+	if (pid)
+		return pid;
+	setsid();
+	dup2(out, STDOUT_FILENO);
+	dup2(out, STDERR_FILENO);
+	execl(path, path, "-r", name, NULL);
+	dprintf(STDERR_FILENO, "cannot run %s: %s\n", path, strerror(errno));
+	_exit(127);
+}
+
+static bool run(struct outcome *o, const char *path, const char *name,
+		int seconds)
+{
+	double deadline = now() + seconds, left;
+	int fds[2], pid, pidfd;
+
+	memset(o, 0, sizeof(*o));
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK))
+		return false;
+	/* The child writes as to any pipe; only we must not block. */
+	fcntl(fds[1], F_SETFL, 0);
+	pid = start(path, name, fds[1]);
+	close(fds[1]);
+	pidfd = pid < 0 ? -1 : syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0) {
+		close(fds[0]);
+		return false;
+	}
+
+	struct pollfd pfd[] = {
+		{ .fd = pidfd, .events = POLLIN },
+		{ .fd = fds[0], .events = POLLIN },
+		{ .fd = klog.fd, .events = POLLIN },
+	};
+
+	while ((left = deadline - now()) > 0) {
+		poll(pfd, 3, (int)(left * 1000) + 1);
+		collect(o, fds[0]);
+		klog_read(&klog);
+		if (pfd[1].revents & POLLHUP)
+			pfd[1].fd = -1;
+		if (pfd[0].revents)
+			break;
+	}
+	o->timed_out = left <= 0;
+	if (!o->timed_out)
+		waitpid(pid, &o->status, 0);
+	collect(o, fds[0]);
+	close(fds[0]);
+	close(pidfd);
+	return true;
+}
+
+/* The directory of modules that are ours, not the distribution's. */
+static DIR *open_updates(void)
+{
+	struct utsname uts;
+	char path[256];
+
+	uname(&uts);
+	snprintf(path, sizeof(path), "/lib/modules/%s/updates", uts.release);
+	return opendir(path);
+}
+
+/* Modules of ours that are loaded; with @unload, what resisted unloading. */
+static bool our_modules(char *names, size_t size, bool unload)
+{
+	const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
+	double deadline = now() + KILL_SECONDS;
+	char path[512], name[256];
+	struct dirent *de;
+	DIR *dir;
+
+again:
+	names[0] = '\0';
+	dir = open_updates();
+	if (!dir)
+		return false;
+	while ((de = readdir(dir))) {
+		size_t len = strcspn(de->d_name, ".");
+
+		if (!len)
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)len, de->d_name);
+		for (char *c = name; *c; c++)
+			if (*c == '-')
+				*c = '_';
+		snprintf(path, sizeof(path), "/sys/module/%s/initstate", name);
+		if (access(path, F_OK))
+			continue;
+		if (unload)
+			syscall(SYS_delete_module, name, O_NONBLOCK);
+		snprintf(names + strlen(names), size - strlen(names), " %s",
+			 name);
+	}
+	closedir(dir);
+	if (unload && names[0] && now() < deadline) {
+		nanosleep(&tick, NULL);
+		goto again;
+	}
+	return names[0];
+}
+
+/* The case's own line: "ok 1 name", "not ok 1 name", "ok 1 name # SKIP x". */
+static const char *find_result(const char *output, char *skip, size_t size)
+{
+	const char *line = output, *result = NULL, *reason;
+
+	skip[0] = '\0';
+	while (line && *line) {
+		size_t len = strcspn(line, "\n");
+
+		if (!strncmp(line, "not ok ", 7)) {
+			result = "not ok";
+		} else if (!strncmp(line, "ok ", 3) && !result) {
+			result = "ok";
+			reason = strstr(line, "# SKIP");
+			if (reason && reason < line + len)
+				snprintf(skip, size, " %.*s",
+					 (int)(line + len - reason), reason);
+		}
+		line += len;
+		line += *line == '\n';
+	}
+	return result;
+}
+
+/* Runs one case and reports it; false when the machine is no longer usable. */
+static bool run_case(const char *dir, const char *prog, const char *name,
+		     int seconds)
+{
+	static struct outcome o;
+	char path[512], skip[256], modules[512], shown[256];
+	bool passed = true, usable = true;
+	const char *result;
+
+	/* TEST() cases belong to the fixture "global"; nobody types that. */
+	snprintf(shown, sizeof(shown), "%s:%s", prog,
+		 strncmp(name, "global.", 7) ? name : name + 7);
+	snprintf(path, sizeof(path), "%s/%s", dir, prog);
+
+	say("# run %s", shown);
+	dprintf(kmsg, "<6>run %s\n", shown);
+	klog_read(&klog);
+	klog_mark(&klog);
+	if (!run(&o, path, name, seconds)) {
+		fprintf(verdict, "# cannot start: %s\n", strerror(errno));
+		passed = false;
+	}
+
+	result = find_result(o.output, skip, sizeof(skip));
+	if (o.timed_out) {
+		fprintf(verdict, "# no result within %d s\n", seconds);
+		passed = false;
+	} else if (WIFSIGNALED(o.status)) {
+		fprintf(verdict, "# ended by signal %d\n", WTERMSIG(o.status));
+		passed = false;
+	} else if (WEXITSTATUS(o.status) && WEXITSTATUS(o.status) != 4) {
+		fprintf(verdict, "# exit status %d\n", WEXITSTATUS(o.status));
+		passed = false;
+	} else if (!result || strcmp(result, "ok")) {
+		fprintf(verdict, "# %s\n", result ? result : "said nothing");
+		passed = false;
+	}
+
+	if (next_child()) {
+		if (!o.timed_out)
+			diag("left a process behind");
+		passed = false;
+		usable = kill_children();
+	}
+	if (our_modules(modules, sizeof(modules), false)) {
+		/* After a failure that is to be expected. */
+		fprintf(verdict, "# left loaded:%s\n", modules);
+		passed = false;
+		if (our_modules(modules, sizeof(modules), true)) {
+			fprintf(verdict, "# cannot unload:%s\n", modules);
+			usable = false;
+		}
+	}
+
+	klog_read(&klog);
+	if (klog_has_splat(&klog)) {
+		diag("the kernel complained");
+		passed = false;
+	}
+	if (!passed) {
+		diag_text(o.output);
+		if (klog.nr)
+			diag("kernel log:");
+		klog_print(&klog, MAX_KLOG_LINES, diag);
+	}
+	say("%sok - %s%s", passed ? "" : "not ", shown, passed ? skip : "");
+	return usable;
+}
+
+static int open_verdict(const char *path)
+{
+	struct termios t;
+	int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	if (!tcgetattr(fd, &t)) {
+		cfmakeraw(&t);
+		cfsetspeed(&t, B115200);
+		tcsetattr(fd, TCSANOW, &t);
+	}
+	verdict = fdopen(fd, "w");
+	return verdict ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	char prog[128], name[128];
+	FILE *cases;
+
+	if (argc != 5 || open_verdict(argv[3]))
+		return 1;
+	cases = fopen(argv[1], "re");
+	kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	if (!cases || kmsg < 0 || klog_open(&klog)) {
+		say("bail");
+		return 1;
+	}
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+
+	/* A complaint before the first case has no case to blame. */
+	klog_read(&klog);
+	if (klog_has_splat(&klog)) {
+		klog_print(&klog, MAX_KLOG_LINES, diag);
+		say("not ok - boot");
+	}
+	while (fscanf(cases, "%127s %127s", prog, name) == 2) {
+		if (!run_case(argv[2], prog, name, atoi(argv[4]))) {
+			say("bail");
+			return 1;
+		}
+	}
+	dprintf(kmsg, "<6>run over:\n");
+	say("end");
+	return 0;
+}
