@@ -4,7 +4,7 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # For the scripts: K chooses the kernel, T the test, RUN a command line.
-export K T LIST RUN V
+export K T LIST RUN REFRESH CACHE
 
 .PHONY: help modules modules_install demo check shell vm check-builds clean
 
@@ -21,12 +21,12 @@ help:
 	@echo 'Targets that need only a compiler and a kernel build tree:'
 	@echo '  modules         only the modules; KDIR=<build tree>, now'
 	@echo '                  $(KDIR)'
-	@echo '  modules_install install them'
+	@echo '  modules_install install them below updates/, where depmod prefers them'
 	@echo 'Variables: K=6.1 the kernel to boot; REFRESH=1 look for a newer one now;'
 	@echo '  CACHE=<folder> for what is fetched (now ~/.cache/mdev)'
 
 modules modules_install:
-	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates $@
 
 demo:
 	@tools/demo/demo.sh
@@ -41,7 +41,7 @@ vm:
 	@tools/testing/vm/vm.sh run "$$RUN"
 
 check-builds:
-	@tools/testing/build/builds.sh
+	@tools/testing/check.sh builds
 
 clean:
 	rm -rf build

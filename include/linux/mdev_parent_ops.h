@@ -45,8 +45,9 @@ struct vm_area_struct;
  * @ioctl: a VFIO_DEVICE_* request, @arg as user space passed it; optional.
  * @mmap: map a region of the VFIO device; optional.
  * @request: somebody wants the device back: ask the user to let go. Called
- *	with a @count that grows by one each time, from process context, under
- *	the device lock, never blocked on the user. A device whose ops have no
+ *	with a @count that starts at 0 and grows by one each time that the same
+ *	caller asks again, from process context, under the device lock, never
+ *	blocked on the user. A device whose ops have no
  *	@request refuses a remove while it is open. optional.
  * @dma_unmap: the user has unmapped @length bytes of IOVA space at @iova: unpin
  *	what vfio_pin_pages() pinned there. Pinning needs this callback;

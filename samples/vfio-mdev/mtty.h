@@ -51,10 +51,6 @@ struct mtty_type {
 
 /**
  * struct mtty_irq - how a card's interrupts reach user space
- * @setup: serialises those who change the set-up: SET_IRQS, open and release.
- *	Outermost: the card's lock is taken inside it, user memory may be
- *	touched under it, and eventfds are bound and unbound under it. Not
- *	taken by the eventfd handlers, since unbinding waits for these.
  * @index: the index in use, %VFIO_PCI_INTX_IRQ_INDEX or %VFIO_PCI_MSI_IRQ_INDEX,
  *	or %VFIO_PCI_NUM_IRQS for none. Written under both locks.
  * @trigger: signalled when an interrupt of @index arrives; may be NULL. Written
@@ -70,6 +66,12 @@ struct mtty_type {
  * @unmask: likewise, to unmask INTx.
  */
 struct mtty_irq {
+	/**
+	 * @setup: serialises those who change the set-up: SET_IRQS and release.
+	 * Outermost: the card's lock is taken inside it, and eventfds are bound
+	 * and unbound under it. Not taken by the eventfd handlers, since
+	 * unbinding waits for these.
+	 */
 	struct mutex setup;
 	unsigned int index;
 	struct eventfd_ctx *trigger;
@@ -84,10 +86,6 @@ struct mtty_irq {
  * struct mtty_card - one mediated device
  * @mdev: the device; outlives the card
  * @type: its type
- * @lock: protects everything below, but for what struct mtty_irq says. Inside
- *	@irq.setup, outside the wait queue lock of an eventfd, so eventfds may
- *	be signalled under it, and nobody may take it from an eventfd's wakeup.
- *	No access to user memory and no sleeping under it.
  * @config: configuration space; status holds only what is not computed
  * @port: the UARTs; @type->ports of them are there
  * @irq: the way interrupts leave
@@ -95,6 +93,12 @@ struct mtty_irq {
 struct mtty_card {
 	struct mdev_device *mdev;
 	const struct mtty_type *type;
+	/**
+	 * @lock: protects everything below, but for what struct mtty_irq says.
+	 * Inside @irq.setup, outside the wait queue lock of an eventfd: eventfds
+	 * may be signalled under it, but nobody may take it from the wakeup of
+	 * one. No access to user memory and no sleeping under it.
+	 */
 	spinlock_t lock;
 	u8 config[MTTY_CONFIG_SIZE];
 	struct mtty_uart port[MTTY_MAX_PORTS];

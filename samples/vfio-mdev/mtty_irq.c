@@ -178,6 +178,8 @@ void mtty_irq_request(struct mtty_card *card, unsigned int count)
 /**
  * mtty_irq_count() - how many interrupts an index has
  * @index: a VFIO_PCI_*_IRQ_INDEX, or any other number
+ *
+ * Return: 1, or 0 for an index that the card does not have.
  */
 unsigned int mtty_irq_count(unsigned int index)
 {
@@ -340,7 +342,7 @@ static int mtty_irq_set_locked(struct mtty_card *card,
 /**
  * mtty_irq_set() - change how an interrupt is delivered
  * @card: the card
- * @set: what to do, validated against mtty_irq_count()
+ * @set: what to do, validated against mtty_irq_count(), with one action
  * @data: @set->count items of the kind that @set->flags name
  *
  * Context: process context, may wait for eventfd handlers that run.

@@ -254,4 +254,5 @@ module_init(mtty_init);
 module_exit(mtty_exit);
 
 MODULE_DESCRIPTION("Sample of a mediated device: a PCI serial card");
+MODULE_AUTHOR("The mdev maintainers");
 MODULE_LICENSE("GPL");

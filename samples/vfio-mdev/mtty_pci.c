@@ -101,6 +101,8 @@ void mtty_pci_enable(struct mtty_card *card)
 /**
  * mtty_pci_irq_pending() - does any UART ask for an interrupt?
  * @card: the card, locked
+ *
+ * Return: the level of INTA#, before the command register has its say.
  */
 bool mtty_pci_irq_pending(const struct mtty_card *card)
 {
@@ -115,6 +117,8 @@ bool mtty_pci_irq_pending(const struct mtty_card *card)
 /**
  * mtty_pci_intx_disabled() - does the command register keep INTA# quiet?
  * @card: the card, locked
+ *
+ * Return: true if it does.
  */
 bool mtty_pci_intx_disabled(const struct mtty_card *card)
 {

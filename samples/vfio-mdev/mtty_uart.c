@@ -6,8 +6,10 @@
  *
  * - A plug sits on the port: TX to RX, RTS to CTS, DTR to DSR and DCD; RI is
  *   not connected.
- * - Bytes travel in no time, whatever the divisor, and always as eight bits:
- *   the transmitter is empty again before the write to THR returns.
+ * - Bytes travel in no time, whatever the divisor: the transmitter is empty
+ *   again before the write to THR returns.
+ * - Words have eight bits until LCR is written, though its power-on value says
+ *   five: who does not care about line settings wants their bytes back.
  * - A character timeout is pending as soon as bytes lie below the trigger
  *   level. The real chip waits for four silent characters; here they are over.
  * - OUT2 does not gate the interrupt; that is a habit of ISA boards.
@@ -109,7 +111,7 @@ static void mtty_uart_write_thr(struct mtty_uart *uart, u8 val)
 {
 	/* While the line is held in a break, the receiver sees no characters. */
 	if (!mtty_uart_sends_break(uart))
-		mtty_uart_receive(uart, val, false);
+		mtty_uart_receive(uart, val & uart->word_mask, false);
 	uart->thre_pending = true;
 }
 
@@ -183,6 +185,8 @@ static void mtty_uart_write_lcr(struct mtty_uart *uart, u8 val)
 	bool was_break = mtty_uart_sends_break(uart);
 
 	uart->lcr = val;
+	/* Five to eight bits, the low ones. */
+	uart->word_mask = 0xff >> (UART_LCR_WLEN8 - (val & UART_LCR_WLEN8));
 	if (!was_break && mtty_uart_sends_break(uart))
 		mtty_uart_receive(uart, 0, true);
 }
@@ -241,11 +245,14 @@ static u8 mtty_uart_read_msr(struct mtty_uart *uart)
 void mtty_uart_reset(struct mtty_uart *uart)
 {
 	memset(uart, 0, sizeof(*uart));
+	uart->word_mask = 0xff;
 }
 
 /**
  * mtty_uart_irq_pending() - the level of the UART's interrupt output
  * @uart: the UART
+ *
+ * Return: true while an enabled source is pending.
  */
 bool mtty_uart_irq_pending(const struct mtty_uart *uart)
 {
@@ -256,6 +263,8 @@ bool mtty_uart_irq_pending(const struct mtty_uart *uart)
  * mtty_uart_read() - read a register, with the side effects that has
  * @uart: the UART
  * @reg: 0 to 7
+ *
+ * Return: what the guest reads.
  */
 u8 mtty_uart_read(struct mtty_uart *uart, unsigned int reg)
 {

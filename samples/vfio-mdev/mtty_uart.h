@@ -15,11 +15,12 @@
  * struct mtty_uart - the state of one 16550A
  * @ier: interrupt enable, the four bits that exist
  * @fcr: FIFO control without the self-clearing bits; 0 in 16450 mode
- * @lcr: line control; kept, but only DLAB and the break bit have an effect
+ * @lcr: line control; parity and stop bits are kept and have no effect
  * @mcr: modem control, the five bits that exist
  * @scr: scratch
  * @dll: divisor latch, low byte; kept, bytes travel in no time
  * @dlm: divisor latch, high byte
+ * @word_mask: the bits of a byte that travel
  * @line_errors: overrun, break and framing bits of LSR, until LSR is read
  * @msr_delta: the four change bits of MSR, until MSR is read
  * @thre_pending: the transmitter ran empty and nobody has taken note yet
@@ -36,6 +37,7 @@ struct mtty_uart {
 	u8 scr;
 	u8 dll;
 	u8 dlm;
+	u8 word_mask;
 	u8 line_errors;
 	u8 msr_delta;
 	bool thre_pending;

@@ -6,6 +6,7 @@
  * are cleared before they are filled, and copied up to the length that the
  * user has room for.
  */
+#include <linux/bitops.h>
 #include <linux/mdev_parent_ops.h>
 #include <linux/minmax.h>
 #include <linux/stddef.h>
@@ -239,7 +240,12 @@ static int mtty_get_irq_info(void __user *arg)
 			   offsetofend(struct vfio_irq_info, count));
 	if (ret)
 		return ret;
-	if (info.index >= VFIO_PCI_NUM_IRQS)
+	/*
+	 * Only PCI Express functions report errors. Like vfio-pci, refuse
+	 * rather than show a count of zero, which QEMU warns about.
+	 */
+	if (info.index >= VFIO_PCI_NUM_IRQS ||
+	    info.index == VFIO_PCI_ERR_IRQ_INDEX)
 		return -EINVAL;
 
 	info.count = mtty_irq_count(info.index);
@@ -270,6 +276,8 @@ static int mtty_set_irqs(struct mtty_card *card, void __user *arg)
 						 VFIO_PCI_NUM_IRQS, &data_size);
 	if (ret)
 		return ret;
+	if (hweight32(set.flags & VFIO_IRQ_SET_ACTION_TYPE_MASK) != 1)
+		return -EINVAL;
 
 	/* No index has more than one interrupt, so one item is the most. */
 	if (WARN_ON_ONCE(data_size > sizeof(data)))

@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # usage: [K=...] [T=name] [LIST=1] check.sh
+#        [K=...] check.sh builds
 #
 # Runs the checks that need no machine (tools/testing/build), then every case
 # of every test program in the virtual machine, as one KTAP stream on stdout
 # that ends with the totals. T chooses a program, a case or a shell pattern of
-# either; LIST=1 names what there is instead of running it.
+# either; LIST=1 names what there is instead of running it. With "builds" the
+# modules are only built, for each kernel that is supported or the one K names.
 #
-# TOTALS_PREFIX is put before the totals, TOTALS names a file that gets them.
+# TOTALS and TOTALS_PREFIX are for lib/ktap.sh.
+
+asked_kernel=${K:-}
 
 # shellcheck source=tools/testing/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
@@ -70,7 +74,7 @@ list_cases()
 				n = split(rest, f, " ")
 				if (rest ~ /^[^ ]/)
 					variant[nv++] = f[1]
-				if (n == 2 || rest ~ /^ /)
+				if (n == 2 || (n == 1 && rest ~ /^ /))
 					test[nt++] = f[n]
 			}
 			END { flush_fixture() }'
@@ -178,6 +182,10 @@ run_cases()
 			echo "not ok - virtual_machine"
 			# One that does not even start never will.
 			[ "$(cat "$VM/finished")" -gt 0 ] || boots=${MAX_BOOTS:-8}
+		elif vm_complained "run over:"; then
+			echo "# the kernel complained after the last case"
+			vm_console_tail
+			echo "not ok - virtual_machine"
 		fi
 	done
 }
@@ -189,7 +197,6 @@ run_vm()
 	cases=$(list_cases "$build" | select_cases)
 	[ -n "$cases" ] || return 0
 	log "$(wc -l <<<"$cases") cases for the virtual machine"
-	vm_need_packages
 	vm_prepare "$build" tests
 	printf '%s\n' "$cases" >"$VM_BUILD/vm/cases"
 	step "building the runner" \
@@ -203,6 +210,12 @@ run_vm()
 	run_cases
 }
 
+run_builds()
+{
+	run_part builds env -u K "$TOP/tools/testing/build/builds.sh" \
+		${asked_kernel:+"$asked_kernel"}
+}
+
 run_all()
 {
 	run_static
@@ -211,14 +224,9 @@ run_all()
 		return
 	fi
 	if [ -x "$crc" ] && selected crc:symbols; then
-		run_part crc "$crc" "$build/modules" "$(kernel_headers)"
+		run_part crc "$crc" "$build/modules" "$build/headers"
 	fi
 	run_vm
-}
-
-kernel_headers()
-{
-	echo "$build/kernel/usr/src/linux-headers-$(cat "$build/kernel/release")"
 }
 
 if [ -n "${LIST:-}" ]; then
@@ -233,8 +241,22 @@ if [ -n "${LIST:-}" ]; then
 fi
 
 start=$SECONDS
-rc=0
-run_all | awk -f "$LIB/ktap.awk" -v prefix="${TOTALS_PREFIX:-}" \
-	-v totals="${TOTALS:-}" || rc=$?
-log "make check took $((SECONDS - start)) s"
+if [ "${1:-}" = builds ]; then
+	run=run_builds
+else
+	run=run_all
+	# All at once: each run of apt takes a while.
+	need_packages "${CHECK_PACKAGES[@]}" "${MODULE_PACKAGES[@]}" \
+		"${PROGRAM_PACKAGES[@]}" "${VM_PACKAGES[@]}"
+fi
+# Not in a condition, where errexit would be off: what ends early has failed.
+set +e
+(
+	set -e
+	trap '[ $? -eq 0 ] || echo "not ok - check"' EXIT
+	"$run"
+) | "$LIB/ktap.sh"
+rc=$?
+set -e
+log "it took $((SECONDS - start)) s"
 exit "$rc"

@@ -17,6 +17,7 @@
  * mdev_sysfs.c        attributes and links
  * mdev_trace.c        tracepoints
  * vfio_mdev_main.c    a module of its own: the bus driver of the second door
+ * vfio_mdev_region.c  its answer to what VFIO asks with kernel pointers
  * ==================  ====================================================
  *
  * Order of what is held, outermost first:
@@ -27,8 +28,8 @@
  *    probe and remove of a bus driver;
  * 4. a vendor's own locks.
  *
- * The two list mutexes (parents, drivers) are leaves. Unregistration holds
- * none of these while it waits for sections to be left.
+ * The two list mutexes (parents, drivers) are leaves. Unregistration takes
+ * none of these before it has waited for sections to be left.
  */
 #include <linux/device.h>
 #include <linux/module.h>

@@ -96,7 +96,8 @@ static int mdev_instance_take(struct mdev_core_parent *parent)
 {
 	if (!parent->counted)
 		return 0;
-	if (atomic_dec_if_positive(&parent->parent->available_instances) < 0)
+	/* Unsigned: the vendor's maximum may be UINT_MAX. */
+	if (!atomic_add_unless(&parent->parent->available_instances, -1, 0))
 		return -EUSERS;
 	return 0;
 }
@@ -214,7 +215,7 @@ int mdev_device_create(struct mdev_core_type *type, const guid_t *uuid)
 /*
  * Who turns live into removing owns the teardown. The full barrier pairs with
  * the one in mdev_open_allowed(): either the opener finds the device claimed,
- * or mdev_open_count() finds the opener.
+ * or mdev_look_for_users() finds the opener.
  */
 static int mdev_device_claim(struct mdev_core_device *md)
 {
@@ -233,15 +234,52 @@ static void mdev_device_unclaim(struct mdev_core_device *md)
 	atomic_set_release(&md->state, MDEV_LIVE);
 }
 
-/* Ask the users, again every now and then, and tell what is waited for. */
-static void mdev_press_users(struct mdev_core_device *md, unsigned int users,
-			     unsigned int *asked, unsigned long *next)
+/* A wait for users: when to ask them again, when to tell the log. */
+struct mdev_wait {
+	unsigned int asked;
+	unsigned long next_ask;
+	unsigned long next_log;
+};
+
+static void mdev_wait_init(struct mdev_wait *wait)
 {
-	if (time_before(jiffies, *next) || !mdev_request(md, *asked))
-		return;
-	dev_info(&md->mdev.dev, "mdev: waiting for %u open file(s)\n", users);
-	++*asked;
-	*next = jiffies + MDEV_LOG_PERIOD;
+	wait->asked = 0;
+	wait->next_ask = jiffies;
+	wait->next_log = jiffies;
+}
+
+/*
+ * Would unbinding the bus driver wait for somebody? A device lock that cannot
+ * be had says yes, too: somebody else may be unbinding, and wait under it.
+ */
+static bool mdev_device_busy(struct mdev_core_device *md,
+			     struct mdev_users *users)
+{
+	mdev_look_for_users(md, users);
+	if (users->busy)
+		return true;
+	if (!device_trylock(&md->mdev.dev)) {
+		users->can_ask = true;
+		return true;
+	}
+	device_unlock(&md->mdev.dev);
+	return false;
+}
+
+/* Ask the users now and then, and tell the log what is waited for. */
+static void mdev_press_users(struct mdev_core_device *md,
+			     struct mdev_users *users, struct mdev_wait *wait)
+{
+	if (time_after_eq(jiffies, wait->next_ask) &&
+	    mdev_ask_user(md, wait->asked)) {
+		wait->asked++;
+		wait->next_ask = jiffies + MDEV_LOG_PERIOD;
+	}
+	if (time_after_eq(jiffies, wait->next_log)) {
+		dev_info(&md->mdev.dev, "mdev: waiting for %u open file(s)\n",
+			 users->open);
+		wait->next_log = jiffies + MDEV_LOG_PERIOD;
+	}
 }
 
 /*
@@ -251,17 +289,18 @@ static void mdev_press_users(struct mdev_core_device *md, unsigned int users,
  */
 static int mdev_wait_for_users(struct mdev_core_device *md)
 {
-	struct mdev_core_parent *parent = md->parent;
-	unsigned int users, asked = 0;
-	unsigned long next = jiffies;
+	struct mdev_guard *guard = &md->parent->guard;
+	struct mdev_users users;
+	struct mdev_wait wait;
 	long ret;
 
-	while ((users = mdev_open_count(md))) {
-		if (!mdev_can_request(md))
+	mdev_wait_init(&wait);
+	while (mdev_device_busy(md, &users)) {
+		if (!users.can_ask)
 			return -EBUSY;
-		mdev_press_users(md, users, &asked, &next);
-		ret = wait_event_interruptible_timeout(parent->wait,
-						       mdev_guard_revoked(&parent->guard),
+		mdev_press_users(md, &users, &wait);
+		ret = wait_event_interruptible_timeout(md->parent->wait,
+						       mdev_guard_revoked(guard),
 						       MDEV_POLL_PERIOD);
 		if (ret < 0)
 			return -EINTR;
@@ -274,11 +313,12 @@ static int mdev_wait_for_users(struct mdev_core_device *md)
 static int mdev_device_try_remove(struct mdev_core_device *md,
 				  struct device_attribute *attr)
 {
+	struct mdev_users users;
 	int ret;
 
 	/* A claim would turn openers away; not for a remove that must fail. */
-	if (mdev_state(md) == MDEV_LIVE && mdev_open_count(md) &&
-	    !mdev_can_request(md))
+	mdev_look_for_users(md, &users);
+	if (mdev_state(md) == MDEV_LIVE && users.busy && !users.can_ask)
 		return -EBUSY;
 	ret = mdev_device_claim(md);
 	if (ret)
@@ -337,8 +377,8 @@ int mdev_device_remove(struct mdev_core_device *md,
 int mdev_device_evict(struct device *dev, void *unused)
 {
 	struct mdev_core_device *md;
-	unsigned int users, asked = 0;
-	unsigned long next = jiffies;
+	struct mdev_users users;
+	struct mdev_wait wait;
 	u64 start = ktime_get_ns();
 	guid_t uuid;
 
@@ -349,8 +389,9 @@ int mdev_device_evict(struct device *dev, void *unused)
 		return 0;
 	uuid = md->mdev.uuid;
 	trace_mdev_remove_begin(&uuid);
-	while ((users = mdev_open_count(md))) {
-		mdev_press_users(md, users, &asked, &next);
+	mdev_wait_init(&wait);
+	while (mdev_device_busy(md, &users)) {
+		mdev_press_users(md, &users, &wait);
 		schedule_timeout_idle(MDEV_POLL_PERIOD);
 	}
 	__mdev_device_remove(md);

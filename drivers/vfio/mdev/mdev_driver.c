@@ -16,15 +16,25 @@
 
 #include "mdev_private.h"
 
-/* A registered driver, findable by name: vendors may register a copy. */
+/**
+ * struct mdev_driver_entry - a registered driver, findable by name
+ * @node: in the list of registered drivers.
+ * @drv: the driver. Vendors may register a copy of what their parents name.
+ * @users: creates that are binding to it; unregistration waits for them.
+ */
 struct mdev_driver_entry {
 	struct list_head node;
 	struct mdev_driver *drv;
+	unsigned int users;
 };
 
 static LIST_HEAD(mdev_drivers);
-/* Protects mdev_drivers; taken inside a guard section, nothing under it. */
+/*
+ * Protects mdev_drivers and the users of its entries. Taken inside a guard
+ * section; nothing is taken under it.
+ */
 static DEFINE_MUTEX(mdev_drivers_lock);
+static DECLARE_WAIT_QUEUE_HEAD(mdev_drivers_wait);
 
 static int mdev_bus_match(struct device *dev,
 			  bus_match_const struct device_driver *drv)
@@ -84,7 +94,7 @@ int mdev_register_driver(struct mdev_driver *drv)
 
 	if (!drv || !drv->driver.name)
 		return -EINVAL;
-	entry = kmalloc(sizeof(*entry), GFP_KERNEL);
+	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
 	if (!entry)
 		return -ENOMEM;
 	entry->drv = drv;
@@ -103,50 +113,69 @@ int mdev_register_driver(struct mdev_driver *drv)
 }
 EXPORT_SYMBOL(mdev_register_driver);
 
-/**
- * mdev_unregister_driver() - take back mdev_register_driver()
- * @drv: the same pointer. The parents whose devices bind to it must have been
- *	unregistered, or their creates fail with -ENODEV from now on.
- *
- * Unbinds what is bound, which waits for users.
- *
- * Context: process context, may sleep. Not from a callback of @drv.
- */
-void mdev_unregister_driver(struct mdev_driver *drv)
+/* No create finds it any more. NULL if it is not listed. */
+static struct mdev_driver_entry *mdev_driver_unlist(struct mdev_driver *drv)
 {
-	struct mdev_driver_entry *entry;
+	struct mdev_driver_entry *entry, *found = NULL;
 
 	mutex_lock(&mdev_drivers_lock);
 	list_for_each_entry(entry, &mdev_drivers, node) {
 		if (entry->drv == drv) {
 			list_del(&entry->node);
-			kfree(entry);
-			break;
-		}
-	}
-	mutex_unlock(&mdev_drivers_lock);
-	driver_unregister(&drv->driver);
-}
-EXPORT_SYMBOL(mdev_unregister_driver);
-
-/* The driver of that name, its module pinned, or NULL. */
-static struct device_driver *mdev_driver_get(const char *name)
-{
-	struct device_driver *found = NULL;
-	struct mdev_driver_entry *entry;
-
-	mutex_lock(&mdev_drivers_lock);
-	list_for_each_entry(entry, &mdev_drivers, node) {
-		struct device_driver *drv = &entry->drv->driver;
-
-		if (!strcmp(drv->name, name)) {
-			if (try_module_get(drv->owner))
-				found = drv;
+			found = entry;
 			break;
 		}
 	}
 	mutex_unlock(&mdev_drivers_lock);
 	return found;
+}
+
+/**
+ * mdev_unregister_driver() - take back mdev_register_driver()
+ * @drv: the same pointer. The parents whose devices bind to it must have been
+ *	unregistered, or their creates fail with -ENODEV from now on.
+ *
+ * Waits for creates that are binding to it, then unbinds what is bound, which
+ * waits for users.
+ *
+ * Context: process context, may sleep. Not from a callback of @drv.
+ */
+void mdev_unregister_driver(struct mdev_driver *drv)
+{
+	struct mdev_driver_entry *entry = mdev_driver_unlist(drv);
+
+	if (entry) {
+		wait_event(mdev_drivers_wait, !READ_ONCE(entry->users));
+		kfree(entry);
+	}
+	driver_unregister(&drv->driver);
+}
+EXPORT_SYMBOL(mdev_unregister_driver);
+
+/* The driver of that name, or NULL. Keeps it registered; mdev_driver_put(). */
+static struct mdev_driver_entry *mdev_driver_get(const char *name)
+{
+	struct mdev_driver_entry *entry, *found = NULL;
+
+	mutex_lock(&mdev_drivers_lock);
+	list_for_each_entry(entry, &mdev_drivers, node) {
+		if (!strcmp(entry->drv->driver.name, name)) {
+			WRITE_ONCE(entry->users, entry->users + 1);
+			found = entry;
+			break;
+		}
+	}
+	mutex_unlock(&mdev_drivers_lock);
+	return found;
+}
+
+static void mdev_driver_put(struct mdev_driver_entry *entry)
+{
+	mutex_lock(&mdev_drivers_lock);
+	/* At 0, mdev_unregister_driver() may free the entry. */
+	WRITE_ONCE(entry->users, entry->users - 1);
+	wake_up_all(&mdev_drivers_wait);
+	mutex_unlock(&mdev_drivers_lock);
 }
 
 /*
@@ -158,20 +187,20 @@ int mdev_bind_driver(struct mdev_core_device *md)
 {
 	struct device *dev = &md->mdev.dev;
 	const char *name = md->parent->driver_name;
-	struct device_driver *drv;
+	struct mdev_driver_entry *entry;
 	int ret;
 
-	drv = mdev_driver_get(name);
-	if (!drv && md->parent->ops) {
+	entry = mdev_driver_get(name);
+	if (!entry && md->parent->ops) {
 		request_module("%s", name);
-		drv = mdev_driver_get(name);
+		entry = mdev_driver_get(name);
 	}
-	if (!drv) {
+	if (!entry) {
 		dev_err(md->parent->dev, "mdev: no bus driver \"%s\" for %s\n",
 			name, dev_name(dev));
 		return -ENODEV;
 	}
-	ret = device_driver_attach(drv, dev);
-	module_put(drv->owner);
+	ret = device_driver_attach(&entry->drv->driver, dev);
+	mdev_driver_put(entry);
 	return ret;
 }

@@ -28,22 +28,29 @@ struct mdev_guard {
 	struct srcu_struct srcu;
 	void __rcu *self;
 	struct lockdep_map dep_map;
+	struct lock_class_key key;
 };
 
 /* Prepare @guard, not yet enterable. Returns 0 or -ENOMEM. */
 static inline int mdev_guard_init(struct mdev_guard *guard)
 {
-	static struct lock_class_key key;
+	int ret;
 
 	RCU_INIT_POINTER(guard->self, NULL);
-	lockdep_init_map(&guard->dep_map, "mdev_guard", &key, 0);
-	return init_srcu_struct(&guard->srcu);
+	ret = init_srcu_struct(&guard->srcu);
+	if (ret)
+		return ret;
+	/* A class of its own: a callback of one parent may unregister another. */
+	lockdep_register_key(&guard->key);
+	lockdep_init_map(&guard->dep_map, "mdev_guard", &guard->key, 0);
+	return 0;
 }
 
 /* Nobody may be inside, nor come any more. May sleep. */
 static inline void mdev_guard_destroy(struct mdev_guard *guard)
 {
 	cleanup_srcu_struct(&guard->srcu);
+	lockdep_unregister_key(&guard->key);
 }
 
 /* From here on mdev_guard_self() finds @self. */

@@ -167,11 +167,11 @@ release:
 	return ERR_PTR(ret);
 }
 
-static void mdev_parent_uevent(struct mdev_core_parent *parent, char *state)
+static void mdev_parent_uevent(struct device *dev, char *state)
 {
 	char *envp[2] = { state };
 
-	kobject_uevent_env(&parent->dev->kobj, KOBJ_CHANGE, envp);
+	kobject_uevent_env(&dev->kobj, KOBJ_CHANGE, envp);
 }
 
 /*
@@ -219,8 +219,9 @@ int mdev_parent_register(struct mdev_core_parent *parent)
 		dev_warn(dev, "mdev: no link in /sys/class/mdev_bus\n");
 	mdev_trace_parent_register(dev, 0);
 	dev_info(dev, "mdev: registered\n");
+	/* Somebody may unregister it from here on. */
 	mdev_parent_ready(parent);
-	mdev_parent_uevent(parent, "MDEV_STATE=registered");
+	mdev_parent_uevent(dev, "MDEV_STATE=registered");
 	return 0;
 
 close:
@@ -273,7 +274,7 @@ bool mdev_parent_unregister(struct device *dev, struct mdev_parent *vendor)
 		class_compat_remove_link(mdev_bus_class, dev);
 	mdev_types_remove(parent);
 	sysfs_remove_groups(&dev->kobj, mdev_parent_dev_groups(parent));
-	mdev_parent_uevent(parent, "MDEV_STATE=unregistered");
+	mdev_parent_uevent(dev, "MDEV_STATE=unregistered");
 	mdev_trace_parent_unregister(dev, waited, ktime_get_ns() - start);
 	mdev_parent_unlist(parent);
 	mdev_parent_release(parent);

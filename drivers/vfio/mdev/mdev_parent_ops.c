@@ -26,7 +26,8 @@ int mdev_ops_create(struct mdev_core_device *md)
 			dev_name(&md->mdev.dev), ret);
 		return -EINVAL;
 	}
-	return ret;
+	/* A number of the driver core's own; the other door says so as well. */
+	return ret == -EPROBE_DEFER ? -EAGAIN : ret;
 }
 
 /* The mirror of mdev_ops_create(); it cannot refuse. */
@@ -63,8 +64,8 @@ static void mdev_ops_init_type(struct mdev_core_parent *parent,
  * when they work for every type.
  *
  * Context: process context, may sleep. Not under a lock that a callback takes.
- * Return: 0; -EINVAL if @dev, a mandatory op or the name of a type is missing;
- * -EEXIST if @dev is registered; -ENOMEM; an error of sysfs.
+ * Return: 0; -EINVAL if @dev, a mandatory op, or the name or the attributes of a
+ * type are missing; -EEXIST if @dev is registered; -ENOMEM; an error of sysfs.
  */
 int mdev_register_device(struct device *dev, const struct mdev_parent_ops *ops)
 {
@@ -76,7 +77,10 @@ int mdev_register_device(struct device *dev, const struct mdev_parent_ops *ops)
 	    !ops->supported_type_groups)
 		return -EINVAL;
 	for (; ops->supported_type_groups[nr_types]; nr_types++) {
-		if (!ops->supported_type_groups[nr_types]->name)
+		const struct attribute_group *group =
+			ops->supported_type_groups[nr_types];
+
+		if (!group->name || (!group->attrs && !group->bin_attrs))
 			return -EINVAL;
 	}
 	if (ops->device_driver)

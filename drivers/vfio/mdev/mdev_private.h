@@ -100,7 +100,7 @@ enum mdev_state {
  * struct mdev_core_device - the core's side of a mediated device
  * @mdev: what vendors see; its struct device's references keep the whole.
  * @parent: holds a reference.
- * @type: valid until the device has left the bus.
+ * @type: valid until mdev_device_put().
  * @drvdata: the vendor's, on the parent-ops door. Not the driver core's
  *	drvdata, which belongs to the bus driver and ends with the binding.
  * @vdev: the vfio_device while vfio_mdev is bound.
@@ -119,6 +119,18 @@ struct mdev_core_device {
 	atomic_t state;
 	struct rhash_head node;
 	struct rcu_head rcu;
+};
+
+/**
+ * struct mdev_users - who has a mediated device open, at one moment
+ * @open: open VFIO device files.
+ * @busy: unbinding the bus driver would wait for somebody.
+ * @can_ask: the bus driver has a request op.
+ */
+struct mdev_users {
+	unsigned int open;
+	bool busy;
+	bool can_ask;
 };
 
 static inline struct mdev_core_device *to_core_device(struct mdev_device *mdev)
@@ -183,9 +195,9 @@ void mdev_trace_parent_register(struct device *dev, int error);
 void mdev_trace_parent_unregister(struct device *dev, u64 guard_ns, u64 ns);
 
 /* mdev_users.c */
-unsigned int mdev_open_count(struct mdev_core_device *md);
-bool mdev_can_request(struct mdev_core_device *md);
-bool mdev_request(struct mdev_core_device *md, unsigned int count);
+void mdev_look_for_users(struct mdev_core_device *md,
+			 struct mdev_users *users);
+bool mdev_ask_user(struct mdev_core_device *md, unsigned int count);
 
 /* for vfio_mdev.ko */
 const struct mdev_parent_ops *mdev_get_parent_ops(struct mdev_device *mdev);

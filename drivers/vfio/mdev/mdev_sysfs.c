@@ -268,8 +268,10 @@ static DEVICE_ATTR_WO(remove);
 static ssize_t in_use_show(struct device *dev, struct device_attribute *attr,
 			   char *buf)
 {
-	return sysfs_emit(buf, "%u\n",
-			  mdev_open_count(dev_to_core_device(dev)));
+	struct mdev_users users;
+
+	mdev_look_for_users(dev_to_core_device(dev), &users);
+	return sysfs_emit(buf, "%u\n", users.open);
 }
 static DEVICE_ATTR_RO(in_use);
 

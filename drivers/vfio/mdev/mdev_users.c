@@ -28,42 +28,31 @@ static struct vfio_device *mdev_get_vfio_device(struct mdev_core_device *md)
 	return child ? container_of(child, struct vfio_device, device) : NULL;
 }
 
-/* How many VFIO device files are open. */
-unsigned int mdev_open_count(struct mdev_core_device *md)
+/*
+ * A snapshot: VFIO counts under locks of its own. The vfio_device's ops stay
+ * with it: vfio_mdev is pinned until its last one is released, and a vendor
+ * cannot unload before its parent is unregistered, which our caller holds up.
+ */
+void mdev_look_for_users(struct mdev_core_device *md, struct mdev_users *users)
 {
 	struct vfio_device *vdev = mdev_get_vfio_device(md);
-	unsigned int count;
 
+	*users = (struct mdev_users){};
 	if (!vdev)
-		return 0;
-	/* VFIO counts under a lock of its own; a snapshot is all we promise. */
-	count = READ_ONCE(vdev->open_count);
+		return;
+	users->open = READ_ONCE(vdev->open_count);
+	/* The registration is one; the rest is what an unbind waits for. */
+	users->busy = users->open || refcount_read(&vdev->refcount) > 1;
+	users->can_ask = vdev->ops->request;
 	put_device(&vdev->device);
-	return count;
 }
 
 /*
- * Can the user be asked to let go? The ops belong to a module that stays until
- * its parent is unregistered, which the caller's guard section holds up.
+ * Ask the user to let go, having done so @count times. The device lock keeps
+ * the bus driver bound meanwhile; whoever else holds it for long is unbinding,
+ * and asks the user itself. Returns whether the device lock could be had.
  */
-bool mdev_can_request(struct mdev_core_device *md)
-{
-	struct vfio_device *vdev = mdev_get_vfio_device(md);
-	bool can;
-
-	if (!vdev)
-		return false;
-	can = vdev->ops->request;
-	put_device(&vdev->device);
-	return can;
-}
-
-/*
- * Ask the user to let go, the @count-th time. The device lock keeps the bus
- * driver bound meanwhile; whoever else holds it for long is unbinding, and asks
- * the user itself. Returns whether the device lock could be had.
- */
-bool mdev_request(struct mdev_core_device *md, unsigned int count)
+bool mdev_ask_user(struct mdev_core_device *md, unsigned int count)
 {
 	struct vfio_device *vdev;
 

@@ -4,6 +4,7 @@
  * that forwards to the parent's ops.
  */
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/vfio.h>
 
@@ -25,6 +26,13 @@ struct vfio_mdev {
 static struct vfio_mdev *to_vfio_mdev(struct vfio_device *vdev)
 {
 	return container_of(vdev, struct vfio_mdev, vdev);
+}
+
+/* Runs when the last reference goes, maybe after the driver was unbound. */
+static void vfio_mdev_release_device(struct vfio_device *vdev)
+{
+	vfio_release_done(vdev);
+	module_put(THIS_MODULE);
 }
 
 static int vfio_mdev_open_device(struct vfio_device *vdev)
@@ -128,6 +136,7 @@ static void vfio_mdev_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
  */
 #define VFIO_MDEV_OPS(_request, _dma_unmap) {				\
 	.name = "vfio-mdev",						\
+	.release = vfio_mdev_release_device,				\
 	.open_device = vfio_mdev_open_device,				\
 	.close_device = vfio_mdev_close_device,				\
 	.read = vfio_mdev_read,						\
@@ -164,6 +173,8 @@ static int vfio_mdev_probe(struct mdev_device *mdev)
 			       &vfio_mdev_ops[!!ops->request][!!ops->dma_unmap]);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
+	/* The ops must be there until vfio_mdev_release_device() has run. */
+	__module_get(THIS_MODULE);
 	vm->mdev = mdev;
 	vm->ops = ops;
 	mdev_set_vfio_device(mdev, &vm->vdev);
@@ -204,6 +215,8 @@ static int __init vfio_mdev_init(void)
 static void __exit vfio_mdev_exit(void)
 {
 	mdev_unregister_driver(&vfio_mdev_driver);
+	/* Let a task that was preempted at the end of a release get out. */
+	synchronize_rcu_tasks();
 }
 
 module_init(vfio_mdev_init);

@@ -8,6 +8,6 @@
 #define _LEGACY_LINUX_MDEV_H
 
 #include_next <linux/mdev.h>
-#include <linux/mdev_parent_ops.h>
+#include "../../linux/mdev_parent_ops.h"
 
 #endif /* _LEGACY_LINUX_MDEV_H */

@@ -29,7 +29,7 @@ build_in()
 		build_modules "$root/mnt" "$root/mnt/log" \
 			chroot "$root" env -i LC_ALL=C \
 			PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-			make -C "${kdir#"$root"}" M=/mnt W=1 &&
+			make -C "${kdir#"$root"}" M=/mnt W=1 MDEV_TESTS=1 &&
 		no_warnings "$root/mnt/log" /mnt
 }
 

@@ -52,7 +52,7 @@ kbuild()
 	echo "building against $kdir"
 	copy_sources "$scratch/src" &&
 		build_modules "$scratch/src" "$log" \
-			make -C "$kdir" M="$scratch/src" W=1 "$@"
+			make -C "$kdir" M="$scratch/src" W=1 MDEV_TESTS=1 "$@"
 }
 
 modules_build_without_warning()
@@ -118,6 +118,7 @@ sources_are_checkpatch_strict_clean()
 		source=$(linux_source) || return 1
 	mapfile -t files < <(checkpatch_files)
 	echo "files checked: ${#files[@]}"
+	[ ${#files[@]} -gt 0 ] || return 1
 	grep -v '^#' "$(dirname "$0")/checkpatch-ignore" | grep . \
 		>"$scratch/rules" || true
 	(
@@ -149,6 +150,7 @@ scripts_are_shellcheck_clean()
 	need_packages git shellcheck || return 1
 	mapfile -t files < <(shell_scripts)
 	echo "files checked: ${#files[@]}"
+	[ ${#files[@]} -gt 0 ] || return 1
 	# SC2317: functions are handed by name to step, with_lock and run_test,
 	# which looks like nobody called them.
 	(cd "$TOP" && shellcheck -x --exclude=SC2317 "${files[@]}")
@@ -164,6 +166,7 @@ kernel_doc_is_clean()
 	mapfile -t files < <(tracked |
 		grep -E '^(include|drivers|samples|compat)/.*\.[ch]$')
 	echo "files checked: ${#files[@]}"
+	[ ${#files[@]} -gt 0 ] || return 1
 	(cd "$TOP" && "$source/scripts/kernel-doc" -none -Wall -Werror \
 		"${files[@]}") || bad=1
 	while IFS=: read -r file symbol; do

@@ -14,10 +14,8 @@ mirror_uri()
 		'$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)' \
 		'Created-By: Packages' |
 		awk -F'|' -v label="$1" '
-			$1 == "Debian" && $2 == label && $3 == "main" {
-				print $4
-				exit
-			}'
+			$1 == "Debian" && $2 == label && $3 == "main" &&
+			!found++ { print $4 }'
 }
 
 # apt_suite SUITE: prepares a private apt state for the suite (and what it
@@ -106,6 +104,7 @@ kernel_packages()
 {
 	local -A seen=()
 	local queue=("$@") name dep
+	local part='linux-(image|binary|modules|base|headers|kbuild)-[^ ]*'
 
 	while [ ${#queue[@]} -gt 0 ]; do
 		name=${queue[0]}
@@ -117,7 +116,7 @@ kernel_packages()
 		while read -r dep; do
 			queue+=("$dep")
 		done < <(apt-cache "${APT_OPTS[@]}" depends --important "$name" |
-			sed -nE 's/^[ |]*(Pre)?Depends: (linux-(image|binary|modules|base|headers|kbuild)-[^ ]*)$/\2/p')
+			sed -nE "s/^[ |]*(Pre)?Depends: ($part)\$/\2/p")
 	done
 	printf '%s\n' "${!seen[@]}" | sort
 }

@@ -6,7 +6,8 @@
 # Builds the named parts for the chosen kernel below build/RELEASE, so that the
 # tree stays clean and builds for several kernels coexist, and prints that
 # directory. In it: modules/ (a copy of the sources and the .ko files), tests/,
-# client/ and kernel (a link to what fetch-kernel.sh made).
+# client/, and links to what they are for: kernel (see fetch-kernel.sh) and
+# headers.
 
 # shellcheck source=tools/testing/lib/common.sh
 . "$(dirname "$0")/common.sh"
@@ -37,9 +38,9 @@ build_in_root()
 	# shellcheck disable=SC2016 # for the inner shell
 	unshare --mount bash -euc '
 		mount --bind "$1" "$2/mnt"
-		mount -t proc proc "$2/proc"
+		mount -t proc none "$2/proc"
 		chroot "$2" make -C "/usr/src/linux-headers-$3" M=/mnt \
-			"$4" modules' \
+			MDEV_TESTS=1 "$4" modules' \
 		- "$build/modules" "$root" "$release" "$jobs" >"$log" 2>&1
 }
 
@@ -49,26 +50,32 @@ suite_root()
 	case $K in
 	6.12)	suite=trixie ;;
 	7.2)	suite=trixie-backports ;;
-	*)	die "no way to build for kernel $K" ;;
+	*)	die "no headers of $release, and no suite for kernel $K" ;;
 	esac
-	root=$("$TOP/tools/testing/build/root.sh" "$suite")
+	root=$("$TOP/tools/testing/build/root.sh" "$suite") || return
 	# The root may be older than the kernel's image.
 	if [ ! -d "$root/usr/src/linux-headers-$release" ]; then
-		root=$(REFRESH=1 "$TOP/tools/testing/build/root.sh" "$suite")
+		root=$(REFRESH=1 "$TOP/tools/testing/build/root.sh" "$suite") ||
+			return
 	fi
+	[ -d "$root/usr/src/linux-headers-$release" ] ||
+		die "the headers in $root are not those of $release"
 	echo "$root"
 }
 
 make_modules()
 {
-	local log=$build/modules.log headers
+	local log=$build/modules.log headers=usr/src/linux-headers-$release root
 
-	headers=$kernel/usr/src/linux-headers-$release
-	if [ -d "$headers" ]; then
-		make -C "$headers" M="$build/modules" "$jobs" modules \
+	if [ -d "$kernel/$headers" ]; then
+		ln -sfn "$kernel/$headers" "$build/headers"
+		make -C "$kernel/$headers" M="$build/modules" MDEV_TESTS=1 \
+			"$jobs" modules \
 			>"$log" 2>&1
 	else
-		build_in_root "$(suite_root)" "$log"
+		root=$(suite_root) || return
+		ln -sfn "$root/$headers" "$build/headers"
+		build_in_root "$root" "$log"
 	fi || {
 		tail -n 40 "$log"
 		return 1
@@ -81,7 +88,7 @@ make_modules()
 
 build_modules()
 {
-	need_packages make gcc-12 libelf1 rsync
+	need_packages "${MODULE_PACKAGES[@]}"
 	[ -e "$TOP/Kbuild" ] || die "no Kbuild in $TOP"
 	copy_sources
 	step "building the modules for $release" make_modules
@@ -91,7 +98,7 @@ build_tests()
 {
 	local ksft dir=tools/testing/selftests
 
-	need_packages make gcc libc6-dev linux-libc-dev
+	need_packages "${PROGRAM_PACKAGES[@]}"
 	[ -d "$TOP/$dir/vfio-mdev" ] || die "no tests: $dir/vfio-mdev is missing"
 	ksft=$("$LIB/fetch-source.sh" trixie linux-source-6.12 \
 		"$dir/kselftest_harness.h" "$dir/kselftest.h")
@@ -102,7 +109,7 @@ build_tests()
 
 build_client()
 {
-	need_packages make gcc libc6-dev linux-libc-dev
+	need_packages "${PROGRAM_PACKAGES[@]}"
 	[ -d "$TOP/tools/vfio-mdev" ] || die "no client: tools/vfio-mdev is missing"
 	step "building the client" \
 		make -C "$TOP/tools/vfio-mdev" "$jobs" OUT="$build/client"

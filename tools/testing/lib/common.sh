@@ -23,6 +23,9 @@ LOG_PREFIX=${LOG_PREFIX:-# }
 
 export TOP LIB CACHE K LOG_PREFIX
 
+# The variables and the jobs of a make that called us are not for those we call.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+
 mkdir -p "$CACHE"
 
 log()

@@ -45,8 +45,8 @@ prepare()
 
 	merge_usr "$root"
 	release=$(basename "$(echo "$root"/lib/modules/*)")
-	image=$(find "$root/boot" "$root/lib/modules" -name 'vmlinuz*' \
-		-type f | head -n 1)
+	image=$(find "$root" -path '*/lib/modules/*/kernel' -prune -o \
+		-name 'vmlinuz*' -type f -print | sort | sed -n 1p)
 	[ -n "$image" ] || die "no kernel image in ${packages[*]}"
 	ln -s "${image#"$root/"}" "$root/vmlinuz"
 	echo "$release" >"$root/release"
@@ -61,7 +61,7 @@ prepare()
 
 fetch()
 {
-	local packages version store tmp
+	local list packages version store tmp
 
 	! checked_today || return 0
 	need_packages dpkg xz-utils zstd kmod debian-archive-keyring
@@ -72,8 +72,11 @@ fetch()
 		die "$suite has kernel $version, not $K"
 	store=$CACHE/kernel/$version
 	if [ ! -d "$store" ]; then
-		mapfile -t packages < <(kernel_packages "${want[@]}")
+		list=$(kernel_packages "${want[@]}")
+		mapfile -t packages <<<"$list"
 		mkdir -p "$CACHE/kernel"
+		# The lock is ours: these are of a run that was killed.
+		rm -rf "$CACHE/kernel/.$K".*
 		tmp=$(mktemp -d "$CACHE/kernel/.$K.XXXXXX")
 		# shellcheck disable=SC2064 # the value of now
 		trap "rm -rf '$tmp'" EXIT
@@ -93,14 +96,15 @@ checked_today()
 		[ -n "$(find "$dir/.checked" -mmin -1440 2>/dev/null)" ]
 }
 
-if [ -n "${KERNEL_DIR:-}" ]; then
-	echo "$KERNEL_DIR"
-	exit
-fi
 suite_of_kernel
 dir=$CACHE/kernel/$K
+if [ "${1:-}" = --locked ]; then
+	fetch
+	exit
+fi
 if ! checked_today; then
-	if ! (with_lock "kernel-$K" fetch); then
+	# A process of its own: errexit does not work inside a condition.
+	if ! with_lock "kernel-$K" "$0" --locked; then
 		[ -e "$dir" ] || die "cannot fetch kernel $K"
 		log "cannot look for a newer kernel $K, using the one at hand"
 	fi

@@ -36,6 +36,8 @@ fetch()
 	! have_all || return 0
 	need_packages dpkg xz-utils debian-archive-keyring
 	apt_suite "$suite"
+	# The lock is ours: these are of a run that was killed.
+	rm -rf "$CACHE/.$package".*
 	tmp=$(mktemp -d "$CACHE/.$package.XXXXXX")
 	# shellcheck disable=SC2064 # the value of now
 	trap "rm -rf '$tmp'" EXIT
@@ -46,11 +48,13 @@ fetch()
 			paths+=("$path")
 		done <"$dir/.paths"
 	fi
+	# tar looks for each name once only.
+	mapfile -t paths < <(printf '%s\n' "${paths[@]}" | sort -u)
 	step "fetching $package from $suite" \
 		env -C "$tmp/deb" apt-get "${APT_OPTS[@]}" download "$package"
 	step "extracting ${#paths[@]} paths of $package" \
 		extract "$tmp"/deb/*.deb "$tmp/src"
-	printf '%s\n' "${paths[@]}" | sort -u >"$tmp/src/.paths"
+	printf '%s\n' "${paths[@]}" >"$tmp/src/.paths"
 	if [ -d "$dir" ]; then
 		mv "$dir" "$tmp/old"
 	fi

@@ -3,6 +3,15 @@
 #
 # Sourced after common.sh: what the host must have installed, and why.
 
+# For the modules, the test programs and the client, and the machine.
+# shellcheck disable=SC2034 # for whoever sources this
+{
+	MODULE_PACKAGES=(make gcc-12 libelf1 rsync)
+	PROGRAM_PACKAGES=(make gcc libc6-dev linux-libc-dev)
+	VM_PACKAGES=(qemu-system-x86 busybox-static cpio kmod)
+	CHECK_PACKAGES=(git perl sparse shellcheck)
+}
+
 host_package_reason()
 {
 	case $1 in
@@ -13,6 +22,7 @@ host_package_reason()
 	dpkg)			echo "unpacks kernel packages" ;;
 	gcc-12)			echo "compiler of Debian 12's kernel" ;;
 	gcc)			echo "compiles the test programs" ;;
+	git)			echo "says which files are sources" ;;
 	kmod)			echo "depmod and the machine's modprobe" ;;
 	libc6-dev)		echo "C library of the test programs" ;;
 	libelf1)		echo "objtool of the kernel's build needs it" ;;

@@ -12,11 +12,6 @@
 # The time one boot may take in all.
 VM_SECONDS=${VM_SECONDS:-900}
 
-vm_need_packages()
-{
-	need_packages qemu-system-x86 busybox-static cpio kmod
-}
-
 # vm_prepare BUILD MODE: sets VM, a directory below BUILD of this run alone,
 # whose root/ becomes /vm in the machine.
 vm_prepare()
@@ -81,8 +76,26 @@ vm_boot()
 
 vm_boot_shell()
 {
+	log "booting $(cat "$VM_BUILD/kernel/release") ..."
+	# Only warnings between the prompts.
+	VM_CMDLINE=${VM_CMDLINE/loglevel=7/loglevel=5}
 	qemu_run "$VM_KERNEL" "$VM/initrd" infinity \
 		mon:stdio null "file:$VM/verdict"
+}
+
+# What follows is a complaint of the kernel on the console; the runner sees more
+# (klog.c), but only until it ends.
+VM_COMPLAINT='cut here|BUG: |Oops: |WARNING: |Kernel panic|Call Trace:'
+
+# vm_complained MARK: whether the console has a complaint after this line, or
+# at all when MARK is empty.
+vm_complained()
+{
+	tr -d '\r' <"$VM/console" | awk -v mark="$1" -v bad="$VM_COMPLAINT" '
+		BEGIN { seen = mark == "" }
+		seen && $0 ~ bad { found = 1 }
+		index($0, mark) { seen = 1 }
+		END { exit !found }'
 }
 
 # What surrounds the last case's first complaint on the console, or its end, as
@@ -90,13 +103,11 @@ vm_boot_shell()
 vm_console_tail()
 {
 	echo "# the console ($VM/console):"
-	tr -d '\r' <"$VM/console" | awk '
+	tr -d '\r' <"$VM/console" | awk -v bad="$VM_COMPLAINT" '
 		{ line[n++] = $0 }
 		# The runner says when a case begins.
 		/\] run [a-z0-9_]*:/ { hit = 0 }
-		!hit && /cut here|BUG: |Oops: |WARNING: |Kernel panic|general prot/ {
-			hit = n
-		}
+		!hit && $0 ~ bad { hit = n }
 		END {
 			from = hit ? hit - 15 : n - 30
 			if (from < 0)

@@ -404,6 +404,7 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
+	dprintf(kmsg, "<6>run over:\n");
 	say("end");
 	return 0;
 }

@@ -13,7 +13,7 @@
 # shellcheck source=tools/testing/vm/boot.sh
 . "$TOP/tools/testing/vm/boot.sh"
 
-vm_need_packages
+need_packages "${VM_PACKAGES[@]}" "${MODULE_PACKAGES[@]}" "${PROGRAM_PACKAGES[@]}"
 build=$("$LIB/build.sh" modules client)
 vm_prepare "$build" "$1"
 
@@ -49,6 +49,10 @@ run)
 	if [ -z "$VM_STATUS" ]; then
 		vm_console_tail >&2
 		die "the virtual machine gave no verdict: $VM_END"
+	fi
+	if vm_complained ""; then
+		vm_console_tail >&2
+		die "the kernel complained"
 	fi
 	exit "$VM_STATUS"
 	;;

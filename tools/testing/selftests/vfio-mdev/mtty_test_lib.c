@@ -6,6 +6,8 @@
 #include <linux/pci_regs.h>
 #include <linux/serial_reg.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "mtty_test_lib.h"
 
@@ -40,6 +42,7 @@ int mtty_setup(struct mtty *card, const char *type)
 
 	memset(card, 0, sizeof(*card));
 	vfio_user_init(&card->vfio);
+	card->owner = getpid();
 
 	card->step = "load the modules";
 	ret = mtty_load();
@@ -90,17 +93,17 @@ int mtty_setup_8n1(struct mtty *card, const char *type)
 			ret = mtty_out(card->vfio.device, port, UART_LCR,
 				       UART_LCR_WLEN8);
 	}
-	if (ret) {
-		vfio_user_close(&card->vfio);
+	if (ret)
 		mtty_teardown(card);
-	}
 	return ret;
 }
 
-int mtty_teardown(const struct mtty *card)
+int mtty_teardown(struct mtty *card)
 {
 	int removed = 0, unloaded;
 
+	if (card->owner == getpid())
+		vfio_user_close(&card->vfio);
 	if (mdev_exists(card->uuid))
 		removed = mdev_remove(card->uuid);
 	unloaded = mtty_unload();
@@ -178,4 +181,15 @@ int mtty_find_cap(int device, uint8_t id)
 		pos = mtty_config_in(device, pos + PCI_CAP_LIST_NEXT, 1);
 	}
 	return pos > 0 ? -ELOOP : pos;
+}
+
+char *mtty_fence(void)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	char *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (map == MAP_FAILED || mprotect(map + page, page, PROT_NONE))
+		return NULL;
+	return map + page;
 }

@@ -21,13 +21,14 @@
 /**
  * struct mtty - one card of the fixture
  * @uuid: its name
- * @vfio: what is open of it; only the process that ran mtty_setup() has the
- *	file descriptors
+ * @vfio: what is open of it
+ * @owner: the process that ran mtty_setup() and has these file descriptors
  * @step: what mtty_setup() was doing when it failed
  */
 struct mtty {
 	char uuid[UUID_SIZE];
 	struct vfio_user vfio;
+	pid_t owner;
 	const char *step;
 };
 
@@ -43,10 +44,11 @@ int mtty_setup(struct mtty *card, const char *type);
 /* The same, and every UART carries words of eight bits. */
 int mtty_setup_8n1(struct mtty *card, const char *type);
 /*
- * For FIXTURE_TEARDOWN_PARENT: the process that had the card open is gone, and
- * perhaps the card too.
+ * For FIXTURE_TEARDOWN_PARENT, with the card in memory that processes share.
+ * It runs once the owner is gone; after a failed assertion it may as well run
+ * in the owner, which has the card open then. The card may be gone.
  */
-int mtty_teardown(const struct mtty *card);
+int mtty_teardown(struct mtty *card);
 
 /* One byte at a BAR. The value or a negative errno; 0 or a negative errno. */
 int mtty_in(int device, unsigned int port, unsigned int reg);
@@ -58,5 +60,11 @@ int mtty_config_out(int device, unsigned int where, unsigned int width,
 		    uint32_t val);
 /* Where a capability lies; 0 if the list ends without it. */
 int mtty_find_cap(int device, uint8_t id);
+
+/*
+ * Writable memory up to the address that is returned, none from there on; NULL
+ * if there is none to be had.
+ */
+char *mtty_fence(void);
 
 #endif /* MTTY_TEST_LIB_H */

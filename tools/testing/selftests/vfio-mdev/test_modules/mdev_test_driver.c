@@ -79,8 +79,16 @@ static void test_request(struct vfio_device *vdev, unsigned int count)
 	atomic_inc(&tm->p->requests);
 }
 
+/* Runs when the last reference goes, maybe long after the unbind. */
+static void test_release(struct vfio_device *vdev)
+{
+	vfio_release_done(vdev);
+	module_put(THIS_MODULE);
+}
+
 static const struct vfio_device_ops test_ops = {
 	.name = "mdev-test",
+	.release = test_release,
 	.open_device = test_open,
 	.close_device = test_close,
 	.read = test_read,
@@ -91,6 +99,7 @@ static const struct vfio_device_ops test_ops = {
 
 static const struct vfio_device_ops test_ops_request = {
 	.name = "mdev-test",
+	.release = test_release,
 	.open_device = test_open,
 	.close_device = test_close,
 	.read = test_read,
@@ -109,6 +118,8 @@ static int test_mdev_add(struct mdev_test_parent *p, struct mdev_device *mdev)
 			       p->request_op ? &test_ops_request : &test_ops);
 	if (IS_ERR(tm))
 		return PTR_ERR(tm);
+	/* test_release() must be there until it has run. */
+	__module_get(THIS_MODULE);
 	tm->mdev = mdev;
 	tm->p = p;
 	ret = vfio_register_emulated_iommu_dev(&tm->vdev);
