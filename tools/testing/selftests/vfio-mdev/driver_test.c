@@ -191,10 +191,18 @@ TEST_F(driver_ops, device_binds_to_the_driver_that_the_ops_name)
 	ASSERT_EQ(1, log_count(&log, "other", "remove", self->uuid));
 }
 
+/* Unbind by hand, then unload; a bound device pins the module. */
+#define UNLOAD_VFIO_MDEV()						\
+do {									\
+	ASSERT_EQ(-EWOULDBLOCK, unload_module("vfio_mdev"));		\
+	ASSERT_EQ(0, driver_do("vfio_mdev", "unbind", self->uuid));	\
+	ASSERT_TRUE(wait_until(!unload_module("vfio_mdev"), SOON_MS));	\
+} while (0)
+
 TEST_F(driver_ops, vfio_mdev_can_go_and_come_back_under_a_device)
 {
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
-	ASSERT_EQ(0, unload_module("vfio_mdev"));
+	UNLOAD_VFIO_MDEV();
 	ASSERT_TRUE(mdev_exists(self->uuid));
 	ASSERT_FALSE(mdev_has(self->uuid, "driver"));
 	ASSERT_EQ(0, load_module("vfio_mdev"));
@@ -205,7 +213,7 @@ TEST_F(driver_ops, vfio_mdev_can_go_and_come_back_under_a_device)
 TEST_F(driver_ops, device_without_driver_can_be_removed)
 {
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
-	ASSERT_EQ(0, unload_module("vfio_mdev"));
+	UNLOAD_VFIO_MDEV();
 	ASSERT_EQ(0, mdev_remove(self->uuid));
 	ASSERT_FALSE(mdev_exists(self->uuid));
 }

@@ -166,6 +166,7 @@ TEST_F(lifetime, open_device_pins_the_bus_drivers_module)
 	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
 	ASSERT_EQ(-EWOULDBLOCK, unload_module(driver));
 	vfio_user_close(&self->vfio);
+	ASSERT_EQ(0, mdev_remove(self->uuid));
 	ASSERT_TRUE(wait_until(!unload_module(driver), SOON_MS));
 }
 

@@ -6,6 +6,7 @@
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
@@ -46,6 +47,8 @@ static void __exit mdev_test_exit(void)
 	debugfs_remove(mdev_test_dir);
 	mdev_test_drop_held();
 	mdev_test_log_free();
+	/* Let a task that was preempted at the end of a release get out. */
+	synchronize_rcu_tasks();
 }
 
 module_init(mdev_test_init);

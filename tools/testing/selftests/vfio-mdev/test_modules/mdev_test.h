@@ -37,6 +37,8 @@
  *	  description	parent-driver door: types have a description
  *	  own_driver	parent-ops door: the ops name the bus driver
  *			mdev_test_ops_other, in place of vfio_mdev
+ *	  bare		parent-ops door: no optional op
+ *	  dma_unmap	parent-ops door: the ops have dma_unmap
  *	  bind_error, bind_block, bind_waiting	for that driver's probe()
  */
 #ifndef _MDEV_TEST_H
@@ -51,7 +53,6 @@
 #include <linux/wait.h>
 
 struct dentry;
-struct vfio_device;
 
 /* Two types, "1" and "2". */
 #define MDEV_TEST_NR_TYPES 2
@@ -85,6 +86,8 @@ struct mdev_test_parent {
 	u32 max_instances;
 	u32 description;
 	u32 own_driver;
+	u32 bare;
+	u32 dma_unmap;
 	atomic_t create_error;
 	atomic_t remove_error;
 	atomic_t open_error;
@@ -140,6 +143,10 @@ int mdev_test_gate_pass(struct mdev_test_gate *gate);
 int mdev_test_hold(struct mdev_device *mdev);
 void mdev_test_drop_held(void);
 extern const struct file_operations mdev_test_held_fops;
+
+/* common_vfio.c */
+int mdev_test_vfio_add(struct mdev_test_parent *p, struct mdev_device *mdev);
+void mdev_test_vfio_del(struct mdev_device *mdev);
 
 /* common_main.c */
 long mdev_test_get_info(unsigned long arg);

@@ -5,9 +5,6 @@
  * mdev.ko, so that the tests can be seen to fail there.
  */
 #include <linux/module.h>
-#include <linux/slab.h>
-#include <linux/uaccess.h>
-#include <linux/vfio.h>
 
 #include "mdev_test.h"
 
@@ -23,113 +20,6 @@ struct vendor {
 	char pretty_name[MDEV_TEST_NR_TYPES][32];
 	struct mdev_test_parent *p;
 };
-
-/* A mediated device of ours. */
-struct test_mdev {
-	struct vfio_device vdev;
-	struct mdev_device *mdev;
-	struct mdev_test_parent *p;
-	char data[MDEV_TEST_DATA_SIZE];
-};
-
-static struct test_mdev *to_test_mdev(struct vfio_device *vdev)
-{
-	return container_of(vdev, struct test_mdev, vdev);
-}
-
-static int test_open(struct vfio_device *vdev)
-{
-	struct test_mdev *tm = to_test_mdev(vdev);
-
-	mdev_test_log("vendor", "open", tm->mdev);
-	return atomic_read(&tm->p->open_error);
-}
-
-static void test_close(struct vfio_device *vdev)
-{
-	mdev_test_log("vendor", "close", to_test_mdev(vdev)->mdev);
-}
-
-static ssize_t test_read(struct vfio_device *vdev, char __user *buf,
-			 size_t count, loff_t *ppos)
-{
-	return simple_read_from_buffer(buf, count, ppos,
-				       to_test_mdev(vdev)->data,
-				       MDEV_TEST_DATA_SIZE);
-}
-
-static ssize_t test_write(struct vfio_device *vdev, const char __user *buf,
-			  size_t count, loff_t *ppos)
-{
-	return simple_write_to_buffer(to_test_mdev(vdev)->data,
-				      MDEV_TEST_DATA_SIZE, ppos, buf, count);
-}
-
-static long test_ioctl(struct vfio_device *vdev, unsigned int cmd,
-		       unsigned long arg)
-{
-	return cmd == VFIO_DEVICE_GET_INFO ? mdev_test_get_info(arg) : -ENOTTY;
-}
-
-static void test_request(struct vfio_device *vdev, unsigned int count)
-{
-	struct test_mdev *tm = to_test_mdev(vdev);
-
-	mdev_test_log("vendor", "request", tm->mdev);
-	atomic_inc(&tm->p->requests);
-}
-
-/* Runs when the last reference goes, maybe long after the unbind. */
-static void test_release(struct vfio_device *vdev)
-{
-	vfio_release_done(vdev);
-	module_put(THIS_MODULE);
-}
-
-static const struct vfio_device_ops test_ops = {
-	.name = "mdev-test",
-	.release = test_release,
-	.open_device = test_open,
-	.close_device = test_close,
-	.read = test_read,
-	.write = test_write,
-	.ioctl = test_ioctl,
-	VFIO_EMULATED_IOMMU_OPS
-};
-
-static const struct vfio_device_ops test_ops_request = {
-	.name = "mdev-test",
-	.release = test_release,
-	.open_device = test_open,
-	.close_device = test_close,
-	.read = test_read,
-	.write = test_write,
-	.ioctl = test_ioctl,
-	.request = test_request,
-	VFIO_EMULATED_IOMMU_OPS
-};
-
-static int test_mdev_add(struct mdev_test_parent *p, struct mdev_device *mdev)
-{
-	struct test_mdev *tm;
-	int ret;
-
-	tm = vfio_alloc_device(test_mdev, vdev, &mdev->dev,
-			       p->request_op ? &test_ops_request : &test_ops);
-	if (IS_ERR(tm))
-		return PTR_ERR(tm);
-	/* test_release() must be there until it has run. */
-	__module_get(THIS_MODULE);
-	tm->mdev = mdev;
-	tm->p = p;
-	ret = vfio_register_emulated_iommu_dev(&tm->vdev);
-	if (ret) {
-		vfio_put_device(&tm->vdev);
-		return ret;
-	}
-	dev_set_drvdata(&mdev->dev, tm);
-	return 0;
-}
 
 static int test_probe(struct mdev_device *mdev)
 {
@@ -150,7 +40,7 @@ static int test_probe(struct mdev_device *mdev)
 	ret = atomic_read(&p->create_error);
 	if (ret)
 		return ret;
-	ret = test_mdev_add(p, mdev);
+	ret = mdev_test_vfio_add(p, mdev);
 	if (!ret)
 		mdev_test_log("vendor", "created", mdev);
 	return ret;
@@ -159,12 +49,10 @@ static int test_probe(struct mdev_device *mdev)
 static void test_remove(struct mdev_device *mdev)
 {
 	struct mdev_test_parent *p = mdev_test_parent_of(mdev);
-	struct test_mdev *tm = dev_get_drvdata(&mdev->dev);
 
 	mdev_test_log("vendor", "remove", mdev);
 	mdev_test_gate_pass(&p->remove_gate);
-	vfio_unregister_group_dev(&tm->vdev);
-	vfio_put_device(&tm->vdev);
+	mdev_test_vfio_del(mdev);
 	mdev_test_log("vendor", "removed", mdev);
 }
 

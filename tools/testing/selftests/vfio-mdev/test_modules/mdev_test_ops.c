@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* mdev_test_ops.ko: test parents on the parent-ops door. */
+#include <linux/iommu.h>
 #include <linux/mdev_parent_ops.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
 #include "mdev_test.h"
+#include "mdev_test_ioctl.h"
 
 /* All that a registration needs; poisoned as soon as it has ended. */
 struct vendor {
@@ -22,7 +26,10 @@ struct vendor {
 /* A mediated device of ours: its drvdata. */
 struct test_mdev {
 	struct mdev_device *mdev;
-	char data[MDEV_TEST_DATA_SIZE];
+	void *data;		/* a page */
+	struct mutex lock;	/* protects the two below */
+	bool pinned;
+	u64 iova;
 };
 
 static ssize_t name_show(struct kobject *kobj, struct device *dev, char *buf)
@@ -79,6 +86,22 @@ static bool create_args_valid(struct kobject *kobj, struct mdev_device *mdev)
 	       !mdev_get_drvdata(mdev);
 }
 
+static struct test_mdev *test_mdev_alloc(struct mdev_device *mdev)
+{
+	struct test_mdev *tm = kzalloc(sizeof(*tm), GFP_KERNEL);
+
+	if (!tm)
+		return NULL;
+	tm->data = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!tm->data) {
+		kfree(tm);
+		return NULL;
+	}
+	tm->mdev = mdev;
+	mutex_init(&tm->lock);
+	return tm;
+}
+
 static int test_create(struct kobject *kobj, struct mdev_device *mdev)
 {
 	struct mdev_test_parent *p = mdev_test_parent_of(mdev);
@@ -102,12 +125,11 @@ static int test_create(struct kobject *kobj, struct mdev_device *mdev)
 	ret = take_instance(p);
 	if (ret)
 		return ret;
-	tm = kzalloc(sizeof(*tm), GFP_KERNEL);
+	tm = test_mdev_alloc(mdev);
 	if (!tm) {
 		atomic_dec(&p->instances);
 		return -ENOMEM;
 	}
-	tm->mdev = mdev;
 	mdev_set_drvdata(mdev, tm);
 	mdev_test_log("vendor", "created", mdev);
 	return 0;
@@ -121,6 +143,7 @@ static int test_remove(struct mdev_device *mdev)
 	mdev_test_log("vendor", "remove", mdev);
 	mdev_test_gate_pass(&p->remove_gate);
 	WARN_ON(tm->mdev != mdev);
+	free_page((unsigned long)tm->data);
 	kfree(tm);
 	atomic_dec(&p->instances);
 	mdev_test_log("vendor", "removed", mdev);
@@ -133,9 +156,35 @@ static int test_open(struct mdev_device *mdev)
 	return atomic_read(&mdev_test_parent_of(mdev)->open_error);
 }
 
+static void test_unpin(struct test_mdev *tm, u64 iova, u64 length)
+{
+	mutex_lock(&tm->lock);
+	if (tm->pinned && tm->iova >= iova && tm->iova - iova < length) {
+		vfio_unpin_pages(mdev_vfio_device(tm->mdev), tm->iova, 1);
+		tm->pinned = false;
+	}
+	mutex_unlock(&tm->lock);
+}
+
 static void test_release(struct mdev_device *mdev)
 {
+	test_unpin(mdev_get_drvdata(mdev), 0, U64_MAX);
 	mdev_test_log("vendor", "close", mdev);
+}
+
+static void test_dma_unmap(struct mdev_device *mdev, u64 iova, u64 length)
+{
+	mdev_test_log("vendor", "dma_unmap", mdev);
+	test_unpin(mdev_get_drvdata(mdev), iova, length);
+}
+
+static int test_mmap(struct mdev_device *mdev, struct vm_area_struct *vma)
+{
+	struct test_mdev *tm = mdev_get_drvdata(mdev);
+
+	if (vma->vm_end - vma->vm_start != PAGE_SIZE)
+		return -EINVAL;
+	return vm_insert_page(vma, vma->vm_start, virt_to_page(tm->data));
 }
 
 static ssize_t test_read(struct mdev_device *mdev, char __user *buf,
@@ -156,10 +205,42 @@ static ssize_t test_write(struct mdev_device *mdev, const char __user *buf,
 				      count);
 }
 
+static long test_pin(struct test_mdev *tm, u64 iova)
+{
+	struct vfio_device *vdev = mdev_vfio_device(tm->mdev);
+	struct page *page;
+	long ret;
+
+	mutex_lock(&tm->lock);
+	if (tm->pinned) {
+		ret = -EBUSY;
+		goto unlock;
+	}
+	ret = vfio_pin_pages(vdev, iova, 1, IOMMU_READ, &page);
+	if (ret == 1) {
+		tm->pinned = true;
+		tm->iova = iova;
+		ret = *(u8 *)page_address(page);
+	}
+unlock:
+	mutex_unlock(&tm->lock);
+	return ret;
+}
+
 static long test_ioctl(struct mdev_device *mdev, unsigned int cmd,
 		       unsigned long arg)
 {
-	return cmd == VFIO_DEVICE_GET_INFO ? mdev_test_get_info(arg) : -ENOTTY;
+	u64 iova;
+
+	switch (cmd) {
+	case VFIO_DEVICE_GET_INFO:
+		return mdev_test_get_info(arg);
+	case MDEV_TEST_PIN:
+		if (copy_from_user(&iova, (void __user *)arg, sizeof(iova)))
+			return -EFAULT;
+		return test_pin(mdev_get_drvdata(mdev), iova);
+	}
+	return -ENOTTY;
 }
 
 static void test_request(struct mdev_device *mdev, unsigned int count)
@@ -217,15 +298,20 @@ static void vendor_init(struct vendor *v, struct mdev_test_parent *p)
 	ops->supported_type_groups = v->types;
 	ops->create = test_create;
 	ops->remove = test_remove;
+	if (p->own_driver)
+		ops->device_driver = &other_driver;
+	if (p->bare)
+		return;
 	ops->open = test_open;
 	ops->release = test_release;
 	ops->read = test_read;
 	ops->write = test_write;
 	ops->ioctl = test_ioctl;
+	ops->mmap = test_mmap;
+	if (p->dma_unmap)
+		ops->dma_unmap = test_dma_unmap;
 	if (p->request_op)
 		ops->request = test_request;
-	if (p->own_driver)
-		ops->device_driver = &other_driver;
 }
 
 static int register_bad(struct vendor *v, struct mdev_test_parent *p,

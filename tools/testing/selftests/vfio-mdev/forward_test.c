@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What vfio_mdev forwards to the ops of a parent, and what it does without. */
+#include <linux/vfio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "mdev_test_fixture.h"
+#include "test_modules/mdev_test_ioctl.h"
+
+DOOR_FIXTURE(forward)
+ON_OPS_DOOR(forward);
+
+#define IOVA 0x10000
+
+static int dma_map(int container, void *page, uint64_t iova)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)page,
+		.iova = iova,
+		.size = 4096,
+	};
+
+	return ioctl(container, VFIO_IOMMU_MAP_DMA, &map) ? -errno : 0;
+}
+
+static int dma_unmap(int container, uint64_t iova)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap),
+		.iova = iova,
+		.size = 4096,
+	};
+
+	return ioctl(container, VFIO_IOMMU_UNMAP_DMA, &unmap) ? -errno : 0;
+}
+
+static int pin(int device, __u64 iova)
+{
+	int ret = ioctl(device, MDEV_TEST_PIN, &iova);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static void *anonymous_page(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+TEST_F(forward, mmap_shows_what_write_wrote)
+{
+	char *page;
+
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	ASSERT_EQ(4, pwrite(self->vfio.device, "mdev", 4, 8));
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    self->vfio.device, 0);
+	ASSERT_NE(MAP_FAILED, page);
+	ASSERT_EQ(0, memcmp(page + 8, "mdev", 4));
+	munmap(page, 4096);
+	/* The vendor's error comes back, too. */
+	ASSERT_EQ(MAP_FAILED, mmap(NULL, 8192, PROT_READ, MAP_SHARED,
+				   self->vfio.device, 0));
+	ASSERT_EQ(EINVAL, errno);
+}
+
+TEST_F(forward, open_and_release_are_of_the_first_and_the_last_user)
+{
+	struct event_log log;
+	int second;
+
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	second = vfio_user_get_device(&self->vfio, self->uuid);
+	ASSERT_LE(0, second);
+	close(second);
+	ASSERT_EQ(0, log_read(&log));
+	ASSERT_EQ(1, log_count(&log, "vendor", "open", self->uuid));
+	ASSERT_EQ(0, log_count(&log, "vendor", "close", self->uuid));
+	vfio_user_close(&self->vfio);
+	ASSERT_EQ(0, log_read(&log));
+	ASSERT_EQ(1, log_count(&log, "vendor", "close", self->uuid));
+}
+
+TEST_F(forward, unknown_ioctl_gets_the_vendors_answer)
+{
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	ASSERT_EQ(-1, ioctl(self->vfio.device, _IO(VFIO_TYPE, VFIO_BASE + 99)));
+	ASSERT_EQ(ENOTTY, errno);
+}
+
+TEST_F(forward, vendor_pins_pages_through_the_vfio_device)
+{
+	char *page = anonymous_page();
+
+	ASSERT_NE(MAP_FAILED, page);
+	page[0] = 0x42;
+	ASSERT_EQ(0, parent_restart(&self->p, "dma_unmap", 1));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	ASSERT_GT(0, pin(self->vfio.device, IOVA));
+	ASSERT_EQ(0, dma_map(self->vfio.container, page, IOVA));
+	ASSERT_EQ(0x42, pin(self->vfio.device, IOVA));
+}
+
+TEST_F(forward, dma_unmap_tells_the_vendor_to_unpin)
+{
+	char *page = anonymous_page();
+	struct event_log log;
+
+	ASSERT_NE(MAP_FAILED, page);
+	page[0] = 0x43;
+	ASSERT_EQ(0, parent_restart(&self->p, "dma_unmap", 1));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	ASSERT_EQ(0, dma_map(self->vfio.container, page, IOVA));
+	ASSERT_EQ(0x43, pin(self->vfio.device, IOVA));
+	/* VFIO waits for the unpin: this returns because the vendor did it. */
+	ASSERT_EQ(0, dma_unmap(self->vfio.container, IOVA));
+	ASSERT_EQ(0, log_read(&log));
+	ASSERT_LE(1, log_count(&log, "vendor", "dma_unmap", self->uuid));
+	ASSERT_GT(0, pin(self->vfio.device, IOVA));
+}
+
+TEST_F(forward, pinning_without_dma_unmap_op_is_refused)
+{
+	char *page = anonymous_page();
+
+	ASSERT_NE(MAP_FAILED, page);
+	page[0] = 0x44;
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	ASSERT_EQ(0, dma_map(self->vfio.container, page, IOVA));
+	ASSERT_GT(0, pin(self->vfio.device, IOVA));
+}
+
+TEST_F(forward, parent_without_optional_ops_is_opened_and_refuses_the_rest)
+{
+	char byte = 0;
+
+	ASSERT_EQ(0, parent_restart(&self->p, "bare", 1));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	ASSERT_EQ(1, mdev_number(self->uuid, "in_use"));
+	ASSERT_EQ(-1, pread(self->vfio.device, &byte, 1, 0));
+	ASSERT_EQ(EINVAL, errno);
+	ASSERT_EQ(-1, pwrite(self->vfio.device, &byte, 1, 0));
+	ASSERT_EQ(EINVAL, errno);
+	ASSERT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED,
+				   self->vfio.device, 0));
+	ASSERT_EQ(EINVAL, errno);
+	ASSERT_EQ(-EBUSY, mdev_remove(self->uuid));
+	vfio_user_close(&self->vfio);
+	ASSERT_EQ(0, mdev_remove(self->uuid));
+}
+
+TEST_HARNESS_MAIN
