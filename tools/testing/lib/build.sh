@@ -36,10 +36,11 @@ drop_stale_modules()
 {
 	local ko
 	(cd "$build/modules" && find . -name '*.ko') | while read -r ko; do
-		ko=${ko#.}
-		# Since 6.4 the list names objects.
-		grep -qE "${ko%.ko}\.k?o\$" "$build/modules/modules.order" ||
-			rm "$build/modules$ko"
+		ko=${ko#./}
+		# The list has full paths or not, and names objects since 6.4.
+		grep -qE "(^|/)${ko%.ko}\.k?o\$" \
+			"$build/modules/modules.order" ||
+			rm "$build/modules/$ko"
 	done
 }
 
