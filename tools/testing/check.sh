@@ -28,7 +28,8 @@ crc=$TOP/tools/testing/build/crc.sh
 selected()
 {
 	# shellcheck disable=SC2053 # a pattern it is
-	[[ $1 = $T || ${1%%:*} = $T || ${1#*:} = $T || ${1##*.} = $T ]]
+	[[ $1 = $T || ${1%%:*} = $T || ${1%%_test:*} = $T ||
+		${1#*:} = $T || ${1##*.} = $T ]]
 }
 
 # Lists static checks as "program:case".
@@ -196,7 +197,7 @@ run_vm()
 
 	cases=$(list_cases "$build" | select_cases)
 	[ -n "$cases" ] || return 0
-	log "$(wc -l <<<"$cases") cases for the virtual machine"
+	log "cases for the virtual machine: $(wc -l <<<"$cases")"
 	vm_prepare "$build" tests
 	printf '%s\n' "$cases" >"$VM_BUILD/vm/cases"
 	step "building the runner" \

@@ -17,7 +17,7 @@
 jobs=-j$(nproc)
 
 # Only what the modules are made of; what the build made there stays, and only
-# what changed gets a new time. A source that is gone takes its module along.
+# what changed gets a new time.
 copy_sources()
 {
 	mkdir -p "$build/modules"
@@ -28,7 +28,20 @@ copy_sources()
 		--include='*.[chS]' --include='Kbuild*' --include='Makefile' \
 		--exclude='*' "$TOP/" "$build/modules/"
 	rm -f "$build/modules/Makefile"
-	find "$build/modules" -name '*.ko' -delete
+}
+
+# The modules of sources that are gone. Those that stay are not touched:
+# another run may be packing them.
+drop_stale_modules()
+{
+	local ko
+	(cd "$build/modules" && find . -name '*.ko') | while read -r ko; do
+		ko=${ko#./}
+		# The list has full paths or not, and names objects since 6.4.
+		grep -qE "(^|/)${ko%.ko}\.k?o\$" \
+			"$build/modules/modules.order" ||
+			rm "$build/modules/$ko"
+	done
 }
 
 # Where the build tools of a newer suite's headers can run: its own root.
@@ -70,8 +83,7 @@ make_modules()
 	if [ -d "$kernel/$headers" ]; then
 		ln -sfn "$kernel/$headers" "$build/headers"
 		make -C "$kernel/$headers" M="$build/modules" MDEV_TESTS=1 \
-			"$jobs" modules \
-			>"$log" 2>&1
+			"$jobs" modules >"$log" 2>&1
 	else
 		root=$(suite_root) || return
 		ln -sfn "$root/$headers" "$build/headers"
@@ -92,6 +104,7 @@ build_modules()
 	[ -e "$TOP/Kbuild" ] || die "no Kbuild in $TOP"
 	copy_sources
 	step "building the modules for $release" make_modules
+	drop_stale_modules
 }
 
 build_tests()

@@ -85,6 +85,7 @@ add_modules()
 	dest=$root/lib/modules/$release
 	mkdir -p "$dest/updates" "$root/lib/modules/stock"
 	find "$ours" -name '*.ko' -exec cp -t "$dest/updates" {} +
+	compgen -G "$dest/updates/*.ko" >/dev/null || die "no module in $ours"
 	for name in $(wanted_modules | sort -u); do
 		[ ! -e "$dest/updates/$name.ko" ] || continue
 		modprobe -d "$kernel" -S "$release" --show-depends "$name"

@@ -50,6 +50,8 @@ run)
 		vm_console_tail >&2
 		die "the virtual machine gave no verdict: $VM_END"
 	fi
+	[ "$VM_STATUS" != 137 ] ||
+		log "killed: it may take $VM_SECONDS s (VM_SECONDS)"
 	if vm_complained ""; then
 		vm_console_tail >&2
 		die "the kernel complained"
