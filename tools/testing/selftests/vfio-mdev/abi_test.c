@@ -80,6 +80,14 @@ TEST_F(abi_one, get_available_is_asked_and_limits_nothing_itself)
 	ASSERT_EQ(0, available_instances("a", self->p.type1));
 }
 
+TEST_F(abi_one, max_instances_may_be_any_number)
+{
+	ASSERT_EQ(0, parent_restart(&self->p, "max_instances", 4294967295));
+	ASSERT_EQ(4294967295, available_instances("a", self->p.type1));
+	ASSERT_EQ(0, parent_create(&self->p, NULL));
+	ASSERT_EQ(4294967294, available_instances("a", self->p.type1));
+}
+
 TEST_F(abi, available_instances_counts_down_and_up)
 {
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));

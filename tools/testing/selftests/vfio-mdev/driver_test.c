@@ -73,25 +73,81 @@ TEST_F(driver, unbound_device_goes_with_its_parent)
 	ASSERT_FALSE(mdev_exists(self->uuid));
 }
 
+/* Somebody unbinds an open device by hand, and waits for its user. */
+#define START_UNBIND(_unbind)						\
+do {									\
+	char path_[PATH_MAX];						\
+									\
+	ASSERT_EQ(0, parent_restart(&self->p, "request_op", 1));	\
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));		\
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));		\
+	snprintf(path_, sizeof(path_), DRIVERS "/%s/unbind",		\
+		 driver_of(variant->door));				\
+	ASSERT_EQ(0, actor_write(&(_unbind), path_, self->uuid));	\
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "requests") >= 1,	\
+			       SOON_MS));				\
+} while (0)
+
 TEST_F(driver, unbind_by_hand_keeps_links_while_it_waits_for_the_user)
 {
 	struct actor unbind;
-	char path[PATH_MAX];
 
-	ASSERT_EQ(0, parent_restart(&self->p, "request_op", 1));
-	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
-	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
-	snprintf(path, sizeof(path), DRIVERS "/%s/unbind",
-		 driver_of(variant->door));
-	ASSERT_EQ(0, actor_write(&unbind, path, self->uuid));
-	ASSERT_TRUE(wait_until(parent_get(&self->p, "requests") >= 1,
-			       SOON_MS));
+	START_UNBIND(unbind);
 	ASSERT_TRUE(mdev_has(self->uuid, "mdev_type"));
 	ASSERT_TRUE(mdev_has(self->uuid, "remove"));
 	ASSERT_TRUE(type_lists(&self->p, self->uuid));
 	vfio_user_close(&self->vfio);
 	ASSERT_EQ(0, actor_wait(&unbind, SOON_MS));
 	ASSERT_TRUE(mdev_exists(self->uuid));
+}
+
+/* Does the remover wait, rather than having failed or being about to? */
+static bool remover_sleeps(const struct actor *remover)
+{
+	char path[64], stat[512], *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", remover->pid);
+	if (read_file(path, stat, sizeof(stat)) < 0)
+		return false;
+	state = strrchr(stat, ')');
+	return state && (state[2] == 'S' || state[2] == 'D');
+}
+
+TEST_F(driver, remove_during_an_unbind_by_hand_waits_and_can_be_killed)
+{
+	struct actor unbind, remover;
+
+	START_UNBIND(unbind);
+	ASSERT_EQ(0, actor_remove(&remover, self->uuid));
+	ASSERT_TRUE(wait_until(remover_sleeps(&remover), SOON_MS));
+	ASSERT_EQ(ACTOR_KILLED - SIGKILL,
+		  actor_kill(&remover, SIGKILL, SOON_MS));
+	ASSERT_TRUE(mdev_has(self->uuid, "remove"));
+	ASSERT_TRUE(mdev_has(self->uuid, "mdev_type"));
+	ASSERT_EQ(0, actor_remove(&remover, self->uuid));
+	ASSERT_TRUE(wait_until(remover_sleeps(&remover), SOON_MS));
+	vfio_user_close(&self->vfio);
+	ASSERT_EQ(0, actor_wait(&unbind, SOON_MS));
+	ASSERT_EQ(0, actor_wait(&remover, SOON_MS));
+	ASSERT_FALSE(mdev_exists(self->uuid));
+}
+
+TEST_F(driver, unregister_during_an_unbind_by_hand_says_what_it_waits_for)
+{
+	struct actor unbind, unreg;
+	int kmsg;
+
+	START_UNBIND(unbind);
+	kmsg = kmsg_open();
+	ASSERT_LE(0, kmsg);
+	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
+	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "mdev: waiting", self->uuid),
+			       2 * SOON_MS));
+	close(kmsg);
+	vfio_user_close(&self->vfio);
+	ASSERT_EQ(0, actor_wait(&unbind, SOON_MS));
+	ASSERT_EQ(0, actor_wait(&unreg, SOON_MS));
+	ASSERT_FALSE(mdev_exists(self->uuid));
 }
 
 TEST_F(driver, foreign_driver_does_not_bind)

@@ -242,6 +242,18 @@ TEST_F(unregister, registering_with_bad_arguments_is_invalid)
 	ASSERT_EQ(0, parent_create(&b, self->uuid));
 }
 
+TEST_F(unregister_ops, registering_a_type_without_a_name_is_invalid)
+{
+	struct test_parent b;
+	char path[PATH_MAX];
+
+	ASSERT_EQ(0, parent_add(&b, variant->door, "b"));
+	parent_path(path, &b, "register_bad");
+	ASSERT_EQ(-EINVAL, write_file(path, "no_name"));
+	ASSERT_EQ(-EINVAL, write_file(path, "no_attrs"));
+	ASSERT_EQ(0, parent_register(&b));
+}
+
 TEST_F(unregister_ops, registering_without_a_mandatory_op_is_invalid)
 {
 	struct test_parent b;

@@ -327,6 +327,10 @@ static int register_bad(struct vendor *v, struct mdev_test_parent *p,
 		v->ops.create = NULL;
 	else if (!strcmp(bad, "no_remove"))
 		v->ops.remove = NULL;
+	else if (!strcmp(bad, "no_name"))
+		v->type[1].name = NULL;
+	else if (!strcmp(bad, "no_attrs"))
+		v->type[1].attrs = NULL;
 	else
 		return -EOPNOTSUPP;
 	return mdev_register_device(p->dev, &v->ops);
