@@ -116,11 +116,16 @@ static bool mdev_valid(struct mdev_device *mdev)
 	       !strcmp(uuid, dev_name(&mdev->dev));
 }
 
+bool mdev_test_log_on = true;
+
 void mdev_test_log(const char *who, const char *what, struct mdev_device *mdev)
 {
 	struct device *dev = &mdev->dev;
-	struct event *event = kmalloc(sizeof(*event), GFP_KERNEL);
+	struct event *event;
 
+	if (!READ_ONCE(mdev_test_log_on))
+		return;
+	event = kmalloc(sizeof(*event), GFP_KERNEL);
 	if (!event)
 		return;
 	snprintf(event->text, sizeof(event->text),

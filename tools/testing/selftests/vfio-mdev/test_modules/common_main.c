@@ -37,6 +37,7 @@ static int __init mdev_test_init(void)
 	mdev_test_dir = debugfs_create_dir("mdev_test", NULL);
 	debugfs_create_file("log", 0600, mdev_test_dir, NULL,
 			    &mdev_test_log_fops);
+	debugfs_create_bool("log_on", 0600, mdev_test_dir, &mdev_test_log_on);
 	debugfs_create_file("held", 0600, mdev_test_dir, NULL,
 			    &mdev_test_held_fops);
 	return 0;

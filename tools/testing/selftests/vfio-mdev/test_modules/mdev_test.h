@@ -5,6 +5,7 @@
  * /sys/kernel/debug/mdev_test/ (mdev_test_common.ko, shared by both doors):
  *	log		what happened, one event a line, see common_log.c.
  *			Write anything: forget all.
+ *	log_on		0: note nothing any more; it takes time and memory
  *	held		how many references on mediated devices are held.
  *			Write anything: drop all.
  *
@@ -130,6 +131,7 @@ int mdev_test_watch_bus(struct device_driver *drv);
 void mdev_test_unwatch_bus(struct device_driver *drv);
 void mdev_test_log(const char *who, const char *what, struct mdev_device *mdev);
 extern const struct file_operations mdev_test_log_fops;
+extern bool mdev_test_log_on;
 void mdev_test_log_free(void);
 /* An attribute group for the mediated devices: vendor/uuid. */
 extern const struct attribute_group *mdev_test_attr_groups[];
