@@ -4,12 +4,6 @@
 # Sourced by run.sh: what the log of a check says about a mutation, and the
 # table of all of them.
 
-# passed LOG: the cases that passed.
-passed()
-{
-	sed -nE 's/^ok [0-9]+ (-  *)?([^ ]+)$/\2/p' "$1"
-}
-
 # all_passed LOG: a check that ran to its end, and nothing failed or was left
 # out.
 all_passed()

@@ -12,8 +12,8 @@
 # apply or build is an error, and so is a case that fails without a mutation.
 #
 # KTAP on stdout. T chooses mutations by name or pattern, LIST=1 lists them. A
-# run of all of them leaves its result in RESULTS.md. With "apply" the patches
-# are only applied, and cases are only looked for by their names' sources.
+# run of all of them leaves its result in RESULTS.md. With "apply" it is only
+# seen whether the patches apply.
 
 # shellcheck source=tools/testing/build/lib.sh
 . "$(dirname "$0")/../build/lib.sh"
@@ -93,19 +93,19 @@ run_control()
 	mapfile -t patterns < <(for name in "${names[@]}"; do
 		cases "$name"
 	done | sort -u)
-	log "running what they rely on, ${#patterns[@]} names or patterns"
-	run_cases "$log" "${patterns[@]}"
-	passed "$log" >"$scratch/passed"
-	if ! all_passed "$log"; then
-		grep -vE '^ok ' "$log" | tail -n 60 | sed 's/^#* */# /'
-		return 1
-	fi
+	env -u T LIST=1 "$tree/tools/testing/check.sh" >"$scratch/cases"
 	for pattern in "${patterns[@]}"; do
-		if ! matches "$pattern" "$scratch/passed"; then
+		if ! matches "$pattern" "$scratch/cases"; then
 			echo "# no case is called $pattern"
 			return 1
 		fi
 	done
+	log "running what they rely on, ${#patterns[@]} names or patterns"
+	run_cases "$log" "${patterns[@]}"
+	if ! all_passed "$log"; then
+		grep -vE '^ok ' "$log" | tail -n 60 | sed 's/^#* */# /'
+		return 1
+	fi
 }
 
 # matches PATTERN FILE: whether the pattern is one of the file's cases.
