@@ -6,7 +6,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 # For the scripts: K chooses the kernel, T the test, RUN a command line.
 export K T LIST RUN REFRESH CACHE
 
-.PHONY: help modules modules_install demo check shell vm check-builds clean
+.PHONY: help modules modules_install demo check check-model shell vm check-builds clean
 
 help:
 	@echo 'Targets (root, Debian; what is missing gets installed):'
@@ -14,6 +14,7 @@ help:
 	@echo '  check           static checks, then every selftest in the virtual machine'
 	@echo '                  T=name    only this program or case (patterns work)'
 	@echo '                  LIST=1    name them instead'
+	@echo '  check-model     explore a model of the core with spin; T, LIST, DEEP=1'
 	@echo '  shell           the same machine with a prompt, modules loaded'
 	@echo '  vm RUN="cmd"    run a command line in it'
 	@echo '  check-builds    build for the kernels of several Debian releases'
@@ -33,6 +34,9 @@ demo:
 
 check:
 	@tools/testing/check.sh
+
+check-model:
+	@tools/model/check.sh
 
 shell:
 	@tools/testing/vm/vm.sh shell
