@@ -6,7 +6,7 @@
 # Checks the model of the core (mdev.pml) with spin: every reachable state of a
 # few tasks, then one small mistake after the other, each of which the law named
 # beside it has to notice. Results as KTAP. T chooses tests by a shell pattern,
-# LIST=1 names them. DEEP=1 adds more tasks at once: 5 GB of memory, minutes.
+# LIST=1 names them. DEEP=1 adds more tasks at once: 7 GB for each CPU, minutes.
 # A counterexample ends up in build/model/<test>.trace.
 
 # shellcheck source=tools/testing/lib/common.sh
@@ -17,7 +17,7 @@
 MODEL=$TOP/tools/model
 OUT=$TOP/build/model
 MEMORY=1500
-[ -z "${DEEP:-}" ] || MEMORY=7000
+[ -z "${DEEP:-}" ] || MEMORY=8000
 T=${T:-*}
 
 # Name, then definitions; see mdev.pml.
