@@ -6,8 +6,8 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 # For the scripts: K chooses the kernel, T the test, RUN a command line.
 export K T LIST RUN REFRESH CACHE SCALE SEED
 
-.PHONY: help modules modules_install demo check shell vm check-builds \
-	check-fuzz check-soak clean
+.PHONY: help modules modules_install demo check check-model check-mutations \
+	shell vm check-builds check-fuzz check-soak clean
 
 help:
 	@echo 'Targets (root, Debian; what is missing gets installed):'
@@ -15,6 +15,9 @@ help:
 	@echo '  check           static checks, then every selftest in the virtual machine'
 	@echo '                  T=name    only this program or case (patterns work)'
 	@echo '                  LIST=1    name them instead'
+	@echo '  check-mutations break the sources in many small ways, one at a time, and'
+	@echo '                  show which test notices; T= and LIST= as above'
+	@echo '  check-model     explore a model of the core with spin; T, LIST, DEEP=1'
 	@echo '  shell           the same machine with a prompt, modules loaded'
 	@echo '  vm RUN="cmd"    run a command line in it'
 	@echo '  check-builds    build for the kernels of several Debian releases'
@@ -37,6 +40,11 @@ demo:
 
 check:
 	@tools/testing/check.sh
+
+check-mutations:
+	@tools/testing/mutations/run.sh
+check-model:
+	@tools/model/check.sh
 
 shell:
 	@tools/testing/vm/vm.sh shell

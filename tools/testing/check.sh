@@ -26,12 +26,20 @@ CASE_SECONDS=${CASE_SECONDS:-60}
 static=$TOP/tools/testing/build/static.sh
 crc=$TOP/tools/testing/build/crc.sh
 
+read -ra wanted <<<"$T"
+
 # selected NAME: whether T asks for "program:case".
 selected()
 {
-	# shellcheck disable=SC2053 # a pattern it is
-	[[ $1 = $T || ${1%%:*} = $T || ${1%%_test:*} = $T ||
-		${1#*:} = $T || ${1##*.} = $T ]]
+	local t
+	for t in "${wanted[@]}"; do
+		# shellcheck disable=SC2053 # a pattern it is
+		if [[ $1 = $t || ${1%%:*} = $t || ${1%%_test:*} = $t ||
+			${1#*:} = $t || ${1##*.} = $t ]]; then
+			return
+		fi
+	done
+	return 1
 }
 
 # Lists static checks as "program:case".
@@ -170,7 +178,9 @@ run_cases()
 		vm_pack
 		vm_boot follow
 
-		sed -i "1,$(cat "$VM/finished")d" "$cases"
+		# Not with sed, whose "1,0d" would drop a case that has no result.
+		tail -n "+$(($(cat "$VM/finished") + 1))" "$VM/root/cases" \
+			>"$cases"
 		running=$(cat "$VM/running")
 		if [ -n "$running" ]; then
 			echo "# no result: $VM_END"

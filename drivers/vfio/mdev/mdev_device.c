@@ -245,7 +245,8 @@ static void mdev_wait_init(struct mdev_wait *wait)
 {
 	wait->asked = 0;
 	wait->next_ask = jiffies;
-	wait->next_log = jiffies;
+	/* Who lets go when asked is not worth a line. */
+	wait->next_log = jiffies + HZ;
 }
 
 /*
@@ -266,7 +267,7 @@ static bool mdev_device_busy(struct mdev_core_device *md,
 	return false;
 }
 
-/* Ask the users now and then, and tell the log what is waited for. */
+/* Ask the users every now and then, and tell the log what is waited for. */
 static void mdev_press_users(struct mdev_core_device *md,
 			     struct mdev_users *users, struct mdev_wait *wait)
 {
@@ -276,8 +277,13 @@ static void mdev_press_users(struct mdev_core_device *md,
 		wait->next_ask = jiffies + MDEV_LOG_PERIOD;
 	}
 	if (time_after_eq(jiffies, wait->next_log)) {
-		dev_info(&md->mdev.dev, "mdev: waiting for %u open file(s)\n",
-			 users->open);
+		if (users->open)
+			dev_info(&md->mdev.dev,
+				 "mdev: waiting for %u open file(s)\n",
+				 users->open);
+		else
+			dev_info(&md->mdev.dev,
+				 "mdev: waiting for the driver to be unbound\n");
 		wait->next_log = jiffies + MDEV_LOG_PERIOD;
 	}
 }

@@ -33,6 +33,7 @@ host_package_reason()
 	qemu-system-x86)	echo "the virtual machine" ;;
 	rsync)			echo "copies the sources to build/" ;;
 	shellcheck)		echo "checks the scripts" ;;
+	spin)			echo "explores the model of the core" ;;
 	sparse)			echo "checks the modules (C=2)" ;;
 	xz-utils)		echo "unpacks kernel sources and modules" ;;
 	zstd)			echo "unpacks Debian packages" ;;

@@ -22,7 +22,7 @@ shell)
 	{
 		echo "export TERM=${TERM:-linux}"
 		[ ! -t 0 ] || stty size |
-			sed 's/\(.*\) \(.*\)/stty rows \1 cols \2/'
+			sed -n 's/^\([1-9].*\) \([1-9].*\)/stty rows \1 cols \2/p'
 	} >"$VM/root/main"
 	cat >>"$VM/root/main" <<-'MAIN'
 		modprobe mtty

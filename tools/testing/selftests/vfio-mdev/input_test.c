@@ -309,6 +309,17 @@ TEST_F(input, create_without_instance_leaves_no_trace)
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
 }
 
+TEST_F(input, create_of_a_used_uuid_leaves_no_trace)
+{
+	struct trace before;
+
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	trace_take(&before, &self->p);
+	ASSERT_EQ(-EEXIST, parent_create(&self->p, self->uuid));
+	ASSERT_TRUE(wait_until(trace_same(&before, &self->p), SOON_MS));
+	ASSERT_TRUE(mdev_complete(&self->p, self->uuid));
+}
+
 TEST_F(input_ops, create_refused_by_the_bus_driver_leaves_no_trace)
 {
 	struct event_log log;

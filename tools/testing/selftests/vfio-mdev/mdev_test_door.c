@@ -198,6 +198,11 @@ long long held_count(void)
 	return read_number(DEBUGFS "/mdev_test/held");
 }
 
+long long held_leading(void)
+{
+	return read_number(DEBUGFS "/mdev_test/held_leading");
+}
+
 int held_drop(void)
 {
 	return write_file(DEBUGFS "/mdev_test/held", "0");

@@ -176,6 +176,24 @@ TEST_F(remove, uuid_is_free_on_another_parent_when_remove_returns)
 	ASSERT_EQ(15, available_instances("b", b.type1));
 }
 
+TEST_F(remove, uuid_is_taken_until_the_remove_is_through)
+{
+	struct test_parent b;
+	struct actor slow;
+
+	ASSERT_EQ(0, parent_start(&b, variant->door, "b"));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, parent_set(&self->p, "remove_block", 1));
+	ASSERT_EQ(0, actor_remove(&slow, self->uuid));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "remove_waiting") == 1,
+			       SOON_MS));
+	ASSERT_EQ(-EEXIST, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(-EEXIST, parent_create(&b, self->uuid));
+	ASSERT_EQ(0, parent_set(&self->p, "remove_block", 0));
+	ASSERT_EQ(0, actor_wait(&slow, SOON_MS));
+	ASSERT_EQ(0, parent_create(&b, self->uuid));
+}
+
 TEST_F(remove, uuid_is_free_while_a_reference_is_held)
 {
 	long long seq;

@@ -21,6 +21,7 @@ struct seen {
 	int registered_error;	/* of a create in that moment */
 	int unregistered;
 	int unregistered_gone;	/* the parent was not in sysfs any more */
+	int unregistered_types;	/* its types still were */
 };
 
 static bool is_mdev_of(const struct uevent *ev, const struct test_parent *p)
@@ -63,6 +64,10 @@ static void look_at_parent(const struct uevent *ev, struct seen *seen)
 		snprintf(path, sizeof(path), "/sys%s/uevent", ev->devpath);
 		if (!path_exists(path))
 			seen->unregistered_gone++;
+		snprintf(path, sizeof(path), "/sys%s/mdev_supported_types",
+			 ev->devpath);
+		if (path_exists(path))
+			seen->unregistered_types++;
 	}
 }
 
@@ -240,6 +245,31 @@ TEST_F(uevent, unregistered_comes_once_while_the_parent_exists)
 	ASSERT_EQ(1, seen->unregistered);
 	ASSERT_EQ(0, seen->unregistered_gone);
 	ASSERT_EQ(0, seen->registered);
+}
+
+TEST_F(uevent, unregistered_comes_when_all_devices_are_gone)
+{
+	struct seen *seen = shared_alloc(sizeof(*seen));
+	struct actor unreg;
+	struct listener l;
+
+	ASSERT_NE(NULL, seen);
+	seen->p = self->p;
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, parent_set(&self->p, "remove_block", 1));
+	ASSERT_EQ(0, listener_start(&l, look, seen));
+	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "remove_waiting") == 1,
+			       SOON_MS));
+	ASSERT_EQ(0, listener_sync(&l));
+	ASSERT_EQ(0, seen->unregistered);
+	ASSERT_EQ(0, parent_set(&self->p, "remove_block", 0));
+	ASSERT_EQ(0, actor_wait(&unreg, SOON_MS));
+	ASSERT_EQ(0, listener_sync(&l));
+	listener_stop(&l);
+	ASSERT_EQ(1, seen->remove);
+	ASSERT_EQ(1, seen->unregistered);
+	ASSERT_EQ(0, seen->unregistered_types);
 }
 
 TEST_F(uevent, failed_registration_announces_nothing)

@@ -11,6 +11,7 @@ ON_OPS_DOOR(unregister_ops);
 
 #define RACES 5
 #define CREATORS 3
+#define REGISTRATIONS 20
 
 /* The path of the type's create file by way of the device, not the class. */
 static void create_path(char *buf, const struct test_parent *p)
@@ -177,6 +178,55 @@ TEST_F(unregister, racing_removes_and_unregister_remove_each_device_once)
 					       uuids[i]));
 		ASSERT_EQ(0, parent_register(&self->p));
 	}
+}
+
+/* Create as soon as the file is there; returns what that came to. */
+static int act_create_when_there(void *arg)
+{
+	const struct test_parent *p = arg;
+	char path[PATH_MAX], uuid[UUID_SIZE];
+	int ret;
+
+	create_path(path, p);
+	random_uuid(uuid);
+	do {
+		ret = write_file(path, uuid);
+	} while (ret == -ENOENT);
+	return ret;
+}
+
+TEST_F(unregister, create_is_never_refused_by_a_new_parent)
+{
+	struct actor creator;
+	int round;
+
+	for (round = 0; round < REGISTRATIONS; round++) {
+		ASSERT_EQ(0, parent_unregister(&self->p));
+		ASSERT_EQ(0, actor_start(&creator, act_create_when_there,
+					 &self->p));
+		ASSERT_EQ(0, parent_register(&self->p));
+		ASSERT_EQ(0, actor_wait(&creator, SOON_MS)) {
+			TH_LOG("round %d", round);
+		}
+	}
+}
+
+TEST_F(unregister, parent_device_is_referenced_as_before)
+{
+	long long references;
+
+	ASSERT_EQ(0, parent_unregister(&self->p));
+	references = parent_get(&self->p, "references");
+	ASSERT_LT(0, references);
+	ASSERT_EQ(0, parent_register(&self->p));
+	ASSERT_EQ(0, parent_create(&self->p, NULL));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(-EEXIST, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_remove(self->uuid));
+	ASSERT_EQ(0, parent_set(&self->p, "create_error", -EIO));
+	ASSERT_EQ(-EIO, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, parent_unregister(&self->p));
+	ASSERT_EQ(references, parent_get(&self->p, "references"));
 }
 
 TEST_F(unregister, registering_again_works)

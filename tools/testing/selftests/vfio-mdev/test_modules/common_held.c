@@ -47,14 +47,20 @@ void mdev_test_drop_held(void)
 	}
 }
 
-static ssize_t held_read(struct file *file, char __user *buf, size_t count,
-			 loff_t *ppos)
+static ssize_t number_read(unsigned int number, char __user *buf, size_t count,
+			   loff_t *ppos)
 {
 	char text[16];
 	int len;
 
-	len = scnprintf(text, sizeof(text), "%u\n", READ_ONCE(held_count));
+	len = scnprintf(text, sizeof(text), "%u\n", number);
 	return simple_read_from_buffer(buf, count, ppos, text, len);
+}
+
+static ssize_t held_read(struct file *file, char __user *buf, size_t count,
+			 loff_t *ppos)
+{
+	return number_read(READ_ONCE(held_count), buf, count, ppos);
 }
 
 static ssize_t held_write(struct file *file, const char __user *buf,
@@ -69,4 +75,30 @@ const struct file_operations mdev_test_held_fops = {
 	.open = simple_open,
 	.read = held_read,
 	.write = held_write,
+};
+
+/* Does what a vendor may free hang on the device? */
+static bool leads_to_vendor(struct device *dev)
+{
+	return to_mdev_device(dev)->type || dev->parent || dev->groups ||
+	       dev->driver;
+}
+
+static ssize_t held_leading_read(struct file *file, char __user *buf,
+				 size_t count, loff_t *ppos)
+{
+	unsigned int leading = 0;
+	struct held *held;
+
+	mutex_lock(&held_lock);
+	list_for_each_entry(held, &held_list, node)
+		leading += leads_to_vendor(held->dev);
+	mutex_unlock(&held_lock);
+	return number_read(leading, buf, count, ppos);
+}
+
+const struct file_operations mdev_test_held_leading_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.read = held_leading_read,
 };

@@ -151,6 +151,16 @@ static int error_set(void *data, u64 val)
 
 DEFINE_DEBUGFS_ATTRIBUTE_SIGNED(error_fops, error_get, error_set, "%lld\n");
 
+static int references_get(void *data, u64 *val)
+{
+	struct mdev_test_parent *p = data;
+
+	*val = kref_read(&p->dev->kobj.kref);
+	return 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(references_fops, references_get, NULL, "%llu\n");
+
 static void parent_add_files(struct mdev_test_parent *p)
 {
 	struct dentry *dir = p->dir;
@@ -176,6 +186,8 @@ static void parent_add_files(struct mdev_test_parent *p)
 	mdev_test_gate_init(&p->create_gate, dir, "create");
 	mdev_test_gate_init(&p->remove_gate, dir, "remove");
 	mdev_test_gate_init(&p->bind_gate, dir, "bind");
+	debugfs_create_file_unsafe("references", 0400, dir, p,
+				   &references_fops);
 	debugfs_create_file("register_bad", 0200, dir, p, &register_bad_fops);
 	debugfs_create_file_unsafe("register_twice", 0200, dir, p,
 				   &register_twice_fops);

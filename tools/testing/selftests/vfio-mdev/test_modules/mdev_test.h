@@ -8,6 +8,7 @@
  *	log_on		0: note nothing any more; it takes time and memory
  *	held		how many references on mediated devices are held.
  *			Write anything: drop all.
+ *	held_leading	how many of these lead to something of the vendor's
  *
  * /sys/kernel/debug/mdev_test_driver/ (parent-driver door) and
  * /sys/kernel/debug/mdev_test_ops/ (parent-ops door):
@@ -31,6 +32,7 @@
  *			registration, on the other at probe().
  *	  requests	how often the user was asked
  *	  hold		1: probe()/create() takes a reference for good
+ *	  references	how many there are on the parent device
  *	 read at registration:
  *	  max_instances	16 unless told; 0: the vendor declares none
  *	  get_available	parent-driver door: what the callback of that name
@@ -145,6 +147,7 @@ int mdev_test_gate_pass(struct mdev_test_gate *gate);
 int mdev_test_hold(struct mdev_device *mdev);
 void mdev_test_drop_held(void);
 extern const struct file_operations mdev_test_held_fops;
+extern const struct file_operations mdev_test_held_leading_fops;
 
 /* common_vfio.c */
 int mdev_test_vfio_add(struct mdev_test_parent *p, struct mdev_device *mdev);

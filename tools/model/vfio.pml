@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The surroundings of the core, as far as it relies on them: VFIO's counting of
+ * users, the bus driver (vfio_mdev_main.c on the parent-ops door, the vendor's
+ * own on the other), device locks, and users who open and close.
+ */
+
+inline device_lock()
+{
+	atomic { !md.lock -> md.lock = true }
+}
+
+inline device_unlock()
+{
+	md.lock = false
+}
+
+/* No callback may begin or end when the vendor may be gone. */
+inline vendor_code()
+{
+	LAW(no_vendor_code_after_unregistration, !returned)
+}
+
+/*
+ * Plain reads of VFIO's counts, at most two openers: what a CPU has still in
+ * its store buffer is not seen.
+ */
+#define seen(mask)	(md.mask & ~md.unseen)
+#define seen_open	(md.bound && seen(open))
+#define seen_refs	(md.bound && ((md.reg && seen(held)) || seen(held) == 3))
+
+#define seen_users	(seen_open || seen_refs)
+
+/* Two reads, and others may come between. */
+inline mdev_look_for_users()
+{
+	atomic { vendor_code(); busy = seen_open };
+	busy = busy || seen_refs
+}
+
+/* The vendor's state: mdev_ops_create(), or probe on the parent-driver door. */
+inline vendor_create()
+{
+	d_step {
+		vendor_code();
+		LAW(vendor_state_is_made_and_undone_once, !md.vendor);
+		md.vendor = true
+	}
+}
+
+/* mdev_ops_remove(), or remove of the vendor's bus driver; it takes a while. */
+inline vendor_remove()
+{
+	vendor_code();
+	d_step {
+		vendor_code();
+		LAW(vendor_state_is_made_and_undone_once, md.vendor);
+		LAW(vendor_remove_finds_no_user, !md.inside);
+		LAW(visible_only_with_vendor_state, DOOR == 1 || !md.in_sysfs);
+		md.vendor = false
+	}
+}
+
+/* Probe succeeds: vfio_register_emulated_iommu_dev(); users may come. */
+inline bus_probe()
+{
+	LAW(bound_only_to_a_registered_driver, !driver_gone);
+#if DOOR == 1
+	vendor_create();
+#endif
+	d_step {
+		md.reg = true;
+		md.listed = true;
+		md.bound = true
+	}
+}
+
+/*
+ * device_release_driver(), vfio_mdev_remove(), vfio_unregister_group_dev():
+ * gives the registration's reference up, waits for those of users, then takes
+ * the device off its group's list, under a lock that look-ups hold.
+ */
+inline device_release_driver()
+{
+	device_lock();
+	if
+	:: md.bound ->
+		LAW(links_stay_while_users_are_waited_for,
+		    md.links && md.in_sysfs);
+		md.reg = false;
+#ifndef BREAK_UNBIND_DOES_NOT_WAIT
+		md.held == 0;
+#endif
+		atomic { md.looking == 0 -> md.listed = false };
+#if DOOR == 1
+		vendor_remove();
+#endif
+		md.bound = false
+	:: else
+	fi;
+	device_unlock()
+}
+
+/* mdev_ask_user(): not if somebody else has the device lock. */
+inline mdev_ask_user()
+{
+	if
+#ifdef BREAK_REQUEST_WITHOUT_LOCK
+	:: md.bound ->
+#else
+	:: atomic { !md.lock -> md.lock = true };
+#endif
+		if
+		:: md.bound && request ->
+			vendor_code();
+			LAW(request_finds_vendor_state, md.bound && md.vendor)
+		:: else
+		fi;
+#ifndef BREAK_REQUEST_WITHOUT_LOCK
+		device_unlock();
+#endif
+		asked = true
+	:: else
+	fi
+}
+
+#ifdef BREAK_BARRIER_IN_CLAIM
+#define open_allowed	(md.state == LIVE || md.claim_unseen)
+#else
+#define open_allowed	(md.state == LIVE)
+#endif
+
+#if OPENERS > 0
+/* Begins to look the device up by name, under the group's lock. */
+inline look_up()
+{
+	md.looking = md.looking | BIT(o);
+	if
+	:: DOOR == 2 && md.state == REMOVING -> md.late = md.late | BIT(o)
+	:: else
+	fi
+}
+
+/*
+ * A user: VFIO_GROUP_GET_DEVICE_FD and close, over and over. Two of them are
+ * two files of one user: only the first open reaches open_device().
+ */
+proctype Opener(byte o)
+{
+	byte u = 0;
+	bool first = false;
+
+end:
+	if
+	:: d_step { m[0].listed -> u = 0; look_up() }
+#if UUIDS > 1
+	:: d_step { m[1].listed -> u = 1; look_up() }
+#endif
+	fi;
+#if DOOR == 2 && !defined(BREAK_MATCH_UNCHECKED)
+	/* vfio_mdev_match(); its barrier comes too early to be of use here. */
+	if
+	:: open_allowed
+	:: else -> goto looked
+	fi;
+#endif
+	/* vfio_device_try_get_registration(); a store that may linger. */
+	atomic {
+		if
+		:: md.reg || md.held ->
+			md.held = md.held | BIT(o);
+#if DOOR == 2
+			md.unseen = md.unseen | BIT(o)
+#endif
+		:: else -> goto looked
+		fi
+	};
+	md.looking = md.looking & ~BIT(o);
+	/* The lock of the device set. */
+	atomic {
+		!md.set_lock -> md.set_lock = true;
+		/* open_count++, another store that may linger. */
+		first = !md.open;
+		md.open = md.open | BIT(o)
+	};
+#if DOOR == 2
+	/* vfio_mdev_open_device(), mdev_open_allowed() */
+	if
+	:: first ->
+#ifndef BREAK_BARRIER_IN_OPEN
+		/* smp_mb() */
+		md.unseen = md.unseen & ~BIT(o);
+#endif
+#ifndef BREAK_OPEN_UNCHECKED
+		if
+		:: open_allowed
+		:: else -> goto close
+		fi;
+#endif
+		vendor_code();
+		LAW(user_enters_only_what_is_announced, md.state != CREATING)
+	:: else
+	fi;
+#endif
+	d_step {
+		LAW(user_finds_vendor_state, md.bound && md.vendor);
+#if DOOR == 2
+		LAW(remove_is_never_stuck_behind_a_user, !md.doomed);
+		LAW(new_opens_fail_while_a_remove_waits, !(md.late & BIT(o)));
+#endif
+		md.inside = md.inside | BIT(o);
+		first = false;
+		md.set_lock = false
+	};
+	/* Uses the device. The stubborn one ignores all requests of removers. */
+	atomic { !stubborn || drained };
+	d_step { vendor_code(); LAW(user_finds_vendor_state, md.bound && md.vendor) };
+	atomic { !md.set_lock -> md.set_lock = true };
+	/* vfio_mdev_close_device() of the last */
+	if
+	:: md.open == BIT(o) -> vendor_code()
+	:: else
+	fi;
+	md.inside = md.inside & ~BIT(o);
+close:
+	/* open_count--: a store to the same place shows those before it. */
+	atomic {
+		md.unseen = md.unseen & ~md.open;
+		md.open = md.open & ~BIT(o);
+		md.set_lock = false
+	};
+	/* vfio_device_put_registration() */
+	d_step {
+		first = false;
+		md.held = md.held & ~BIT(o);
+		md.late = md.late & ~BIT(o);
+		md.unseen = md.unseen & ~BIT(o)
+	};
+	goto out;
+looked:
+	atomic {
+		md.looking = md.looking & ~BIT(o);
+		md.late = md.late & ~BIT(o)
+	};
+out:
+	/* One more attempt after closing began: else a deadlock would hide. */
+	if
+	:: closing
+	:: !closing -> goto end
+	fi
+}
+#endif
+
+/*
+ * Store buffers drain when they like. Only the handshake of mdev_open_allowed()
+ * with mdev_device_claim() depends on it; all else is ordered by locks, by full
+ * barriers of atomics, or by the grace period.
+ */
+#define DRAIN(u, o) \
+	:: d_step { m[u].unseen & BIT(o) -> \
+		    m[u].unseen = m[u].unseen & ~BIT(o) }
+#define DRAIN_CLAIM(u) \
+	:: d_step { m[u].claim_unseen -> m[u].claim_unseen = false }
+
+#if DOOR == 2 && OPENERS > 0
+active proctype Store_buffers()
+{
+end:
+	do
+	DRAIN(0, 0)
+#if OPENERS > 1
+	DRAIN(0, 1)
+#endif
+#if UUIDS > 1
+	DRAIN(1, 0)
+#if OPENERS > 1
+	DRAIN(1, 1)
+#endif
+#endif
+#ifdef BREAK_BARRIER_IN_CLAIM
+	DRAIN_CLAIM(0)
+#endif
+	od
+}
+#endif
+
+#if DRIVER
+/* mdev_unregister_driver(), at any time; it may wait for users, as an unbind. */
+proctype Driver_unregisterer()
+{
+	byte u;
+
+	/* mdev_driver_unlist() */
+	driver_listed = false;
+#ifndef BREAK_DRIVER_GOES_WHILE_BINDING
+	driver_users == 0;
+#endif
+	/* driver_unregister(), driver_detach() */
+	for (u : 0 .. UUIDS - 1) {
+		device_release_driver()
+	}
+	driver_gone = true
+}
+#endif

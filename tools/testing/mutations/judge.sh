@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Sourced by run.sh: what the log of a check says about a mutation, and the
+# table of all of them.
+
+# all_passed LOG: a check that ran to its end, and nothing failed or was left
+# out.
+all_passed()
+{
+	grep -qE '^[1-9][0-9]* passed, 0 failed$' "$1"
+}
+
+# failures LOG: each failed case and how it failed, from what the log says
+# ahead of its result. Cases that never ran because the machine went down too
+# often did not catch anything.
+failures()
+{
+	awk '
+		/^# not run: / { exit }
+		/^# / { diag = diag "\n" $0; next }
+		/^not ok / {
+			how = "other"
+			if (diag ~ /kernel panicked/)
+				how = "panic"
+			else if (diag ~ /the kernel complained/)
+				how = "kernel log"
+			else if (diag ~ /no result within|: killed after/)
+				how = "hang"
+			else if (diag ~ /Expected|ended by signal/)
+				how = "assertion"
+			else if (diag ~ /cannot unload|left /)
+				how = "leftovers"
+			if (diag ~ /QEMU failed/)
+				how = "QEMU failed"
+			print $NF "\t" how
+		}
+		/^(not )?ok / { diag = "" }' "$1"
+}
+
+# judge LOG: sets verdict, why, and who caught it.
+# shellcheck disable=SC2034 # for the caller
+judge()
+{
+	local log=$1 failed
+
+	who=
+	verdict=error
+	failed=$(failures "$log")
+	if ! grep -qE '^[0-9]+ passed, [0-9]+ failed' "$log"; then
+		why="the check did not end"
+	elif grep -qE '^not ok [0-9]+ build$' "$log"; then
+		why="does not build"
+	elif grep -q 'QEMU failed' <<<"$failed"; then
+		why="QEMU failed"
+	elif grep -qE '^(check|boot)	' <<<"$failed"; then
+		why="the check failed by itself"
+	elif [ -n "$failed" ]; then
+		verdict=caught
+		why=$(cut -f2 <<<"$failed" | sort -u | paste -sd, | sed 's/,/, /g')
+		who=$(cut -f1 <<<"$failed" | paste -sd, | sed 's/,/, /g')
+	elif all_passed "$log"; then
+		verdict=survived
+		why=
+	else
+		why="no case ran"
+	fi
+}
+
+# first_symptom LOG: the first thing that went wrong, as a diagnostic.
+first_symptom()
+{
+	grep -m 1 -E 'Expected|kernel panicked|kernel complained|no result' "$1" |
+		sed -E 's/^#[# ]*/#   /' || true
+}
+
+# write_table RESULTS KERNEL: what a run of all mutations came to, as a table.
+write_table()
+{
+	local name verdict why who
+
+	cat <<-TEXT
+		# Mutations
+
+		Written by \`make check-mutations\`: small wrong changes to the
+		sources, and the tests that noticed. Each is a patch in this folder.
+
+		* mutations: $(wc -l <"$1")
+		* caught: $(grep -c '^[^|]*|caught|' "$1" || true)
+		* kernel: $2
+
+		| mutation | what is wrong | verdict | by |
+		|---|---|---|---|
+	TEXT
+	while IFS='|' read -r name verdict why who; do
+		# shellcheck disable=SC2016 # Markdown's quotes
+		printf '| [%s](%s.patch) | %s | %s | %s |\n' "$name" "$name" \
+			"$(reason "$name")" "$verdict${why:+ ($why)}" \
+			"$(sed -E 's/[^, ]+/`&`/g; s/, /<br>/g' <<<"$who")"
+	done <"$1"
+}
