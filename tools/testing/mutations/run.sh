@@ -129,7 +129,7 @@ well_formed()
 
 run_mutation()
 {
-	local name=$1 log=$scratch/log/${1//\//-} start=$SECONDS patterns
+	local name=$1 log=$scratch/log/${1//\//-} start=$SECONDS patterns pattern
 
 	mapfile -t patterns < <(cases "$name")
 	if ! well_formed "$name" || ! mutate "$name" 2>"$log"; then
@@ -144,6 +144,10 @@ run_mutation()
 	case $verdict in
 	caught)
 		first_symptom "$log"
+		for pattern in "${patterns[@]}"; do
+			matches "$pattern" <(tr -d ' ' <<<"$who" | tr , '\n') ||
+				echo "# not noticed by $pattern"
+		done
 		echo "ok - caught: $name (by $who)"
 		;;
 	survived)
