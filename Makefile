@@ -4,9 +4,10 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # For the scripts: K chooses the kernel, T the test, RUN a command line.
-export K T LIST RUN REFRESH CACHE
+export K T LIST RUN REFRESH CACHE SCALE SEED
 
-.PHONY: help modules modules_install demo check check-mutations shell vm check-builds clean
+.PHONY: help modules modules_install demo check check-mutations shell vm \
+	check-builds check-fuzz check-soak clean
 
 help:
 	@echo 'Targets (root, Debian; what is missing gets installed):'
@@ -19,6 +20,9 @@ help:
 	@echo '  shell           the same machine with a prompt, modules loaded'
 	@echo '  vm RUN="cmd"    run a command line in it'
 	@echo '  check-builds    build for the kernels of several Debian releases'
+	@echo '  check-fuzz      2,000,000 bad writes and VFIO calls; SEED=n repeats a run'
+	@echo '  check-soak      500,000 devices created and removed, against everything'
+	@echo '                  that may happen meanwhile; SCALE=10 does a tenth'
 	@echo '  clean           remove what was built (not the cache of packages)'
 	@echo 'Targets that need only a compiler and a kernel build tree:'
 	@echo '  modules         only the modules; KDIR=<build tree>, now'
@@ -47,6 +51,12 @@ vm:
 
 check-builds:
 	@tools/testing/check.sh builds
+
+check-fuzz:
+	@tools/testing/check.sh fuzz
+
+check-soak:
+	@tools/testing/check.sh soak
 
 clean:
 	rm -rf build

@@ -3,12 +3,14 @@
 #
 # usage: [K=...] [T=name] [LIST=1] check.sh
 #        [K=...] check.sh builds
+#        [K=...] [SCALE=percent] [SEED=n] check.sh fuzz|soak|faults
 #
 # Runs the checks that need no machine (tools/testing/build), then every case
 # of every test program in the virtual machine, as one KTAP stream on stdout
 # that ends with the totals. T chooses a program, a case or a shell pattern of
 # either; LIST=1 names what there is instead of running it. With "builds" the
 # modules are only built, for each kernel that is supported or the one K names.
+# The last three are what tools/testing/stress has.
 #
 # TOTALS and TOTALS_PREFIX are for lib/ktap.sh.
 
@@ -227,6 +229,11 @@ run_builds()
 		${asked_kernel:+"$asked_kernel"}
 }
 
+run_stress()
+{
+	run_part stress "$TOP/tools/testing/stress/stress.sh" "$what"
+}
+
 run_all()
 {
 	run_static
@@ -252,14 +259,21 @@ if [ -n "${LIST:-}" ]; then
 fi
 
 start=$SECONDS
-if [ "${1:-}" = builds ]; then
+what=${1:-all}
+case $what in
+builds)
 	run=run_builds
-else
+	;;
+fuzz | soak | faults)
+	run=run_stress
+	;;
+*)
 	run=run_all
 	# All at once: each run of apt takes a while.
 	need_packages "${CHECK_PACKAGES[@]}" "${MODULE_PACKAGES[@]}" \
 		"${PROGRAM_PACKAGES[@]}" "${VM_PACKAGES[@]}"
-fi
+	;;
+esac
 # Not in a condition, where errexit would be off: what ends early has failed.
 set +e
 (
