@@ -225,8 +225,8 @@ set -e
 seconds=$((SECONDS - start))
 log "it took $seconds s"
 if [ "$run" = run_all ] && [ -z "${T:-}" ] && [ -s "$results" ]; then
-	write_table "$results" "$(cd "$tree/build" && basename "$(dirname ./*/kernel)")" \
-		>"$dir/RESULTS.md"
+	kernel=$("$LIB/fetch-kernel.sh")
+	write_table "$results" "$(<"$kernel/release")" >"$dir/RESULTS.md"
 	log "written: tools/testing/mutations/RESULTS.md"
 fi
 exit "$rc"
