@@ -80,6 +80,7 @@ write_table()
 	local name verdict why who
 
 	cat <<-TEXT
+		<!-- SPDX-License-Identifier: GPL-2.0-only -->
 		# Mutations
 
 		Written by \`make check-mutations\`: small wrong changes to the

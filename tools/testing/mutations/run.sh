@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: [K=...] [T=name] [LIST=1] run.sh
+# usage: [K=...] [T=name] [LIST=1] [JOBS=n] run.sh
 #        run.sh apply
 #
 # Shows that the tests can fail. Each patch below this folder is a mutation: a
@@ -11,9 +11,10 @@
 # is caught if one of them fails or the machine goes down; one that does not
 # apply or build is an error, and so is a case that fails without a mutation.
 #
-# KTAP on stdout. T chooses mutations by name or pattern, LIST=1 lists them. A
-# run of all of them leaves its result in RESULTS.md. With "apply" it is only
-# seen whether the patches apply.
+# KTAP on stdout. T chooses mutations by name or pattern, LIST=1 lists them.
+# JOBS machines run at a time, one for two processors unless told. A run of all
+# mutations leaves its result in RESULTS.md. With "apply" it is only seen
+# whether the patches apply.
 
 # shellcheck source=tools/testing/build/lib.sh
 . "$(dirname "$0")/../build/lib.sh"
@@ -22,8 +23,9 @@
 
 dir=$TOP/tools/testing/mutations
 scratch=$TOP/build/mutations
-tree=$scratch/tree
+tree=$scratch/tree0
 results=$scratch/results
+JOBS=${JOBS:-$((($(nproc) + 1) / 2))}
 
 # mutations: the names of those that T asks for.
 mutations()
@@ -60,11 +62,11 @@ cases()
 sync_tree()
 {
 	mkdir -p "$tree"
-	tracked | sort >"$scratch/files"
+	tracked | sort >"$tree.files"
 	(cd "$tree" && find . -path ./build -prune -o -type f -print |
-		sed 's|^\./||' | sort | comm -23 - "$scratch/files" |
+		sed 's|^\./||' | sort | comm -23 - "$tree.files" |
 		xargs -d '\n' -r rm -f --)
-	rsync -rlp --checksum --files-from="$scratch/files" "$TOP/" "$tree/"
+	rsync -rlp --checksum --files-from="$tree.files" "$TOP/" "$tree/"
 }
 
 # mutate NAME [OPTION...]: git would take the copy for a part of this tree.
@@ -129,7 +131,7 @@ well_formed()
 
 run_mutation()
 {
-	local name=$1 log=$scratch/log/${1//\//-} start=$SECONDS patterns
+	local name=$1 log=$scratch/log/${1//\//-} start=$SECONDS patterns pattern
 
 	mapfile -t patterns < <(cases "$name")
 	if ! well_formed "$name" || ! mutate "$name" 2>"$log"; then
@@ -141,9 +143,14 @@ run_mutation()
 		judge "$log"
 	fi
 	echo "# $(reason "$name")"
+	echo "# it took $((SECONDS - start)) s"
 	case $verdict in
 	caught)
 		first_symptom "$log"
+		for pattern in "${patterns[@]}"; do
+			matches "$pattern" <(tr -d ' ' <<<"$who" | tr , '\n') ||
+				echo "# not noticed by $pattern"
+		done
 		echo "ok - caught: $name (by $who)"
 		;;
 	survived)
@@ -154,13 +161,25 @@ run_mutation()
 		echo "not ok - error: $name: $why"
 		;;
 	esac
-	echo "# it took $((SECONDS - start)) s"
 	printf '%s|%s|%s|%s\n' "$name" "$verdict" "$why" "$who" >>"$results"
+}
+
+# worker NUMBER: every JOBS-th mutation, in a copy of its own.
+worker()
+{
+	local i out=$scratch/out$1
+
+	tree=$scratch/tree$1
+	sync_tree
+	for ((i = $1; i < ${#names[@]}; i += JOBS)); do
+		run_mutation "${names[i]}" >"$out"
+		flock "$scratch/print" cat "$out"
+	done
 }
 
 run_all()
 {
-	local name
+	local i pid pids=()
 
 	: >"$results"
 	rm -rf "$scratch/log"
@@ -171,9 +190,14 @@ run_all()
 		return
 	fi
 	echo "ok - control"
-	for name in "${names[@]}"; do
-		run_mutation "$name"
+	for ((i = 0; i < JOBS; i++)); do
+		worker "$i" &
+		pids+=($!)
 	done
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+	sort -o "$results" "$results"
 }
 
 apply_all()
@@ -218,11 +242,10 @@ set +e
 ) | "$LIB/ktap.sh"
 rc=$?
 set -e
-seconds=$((SECONDS - start))
-log "it took $seconds s"
+log "it took $((SECONDS - start)) s"
 if [ "$run" = run_all ] && [ -z "${T:-}" ] && [ -s "$results" ]; then
-	write_table "$results" "$(cd "$tree/build" && basename "$(dirname ./*/kernel)")" \
-		>"$dir/RESULTS.md"
+	kernel=$("$LIB/fetch-kernel.sh")
+	write_table "$results" "$(<"$kernel/release")" >"$dir/RESULTS.md"
 	log "written: tools/testing/mutations/RESULTS.md"
 fi
 exit "$rc"

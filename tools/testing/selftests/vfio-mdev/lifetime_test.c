@@ -53,12 +53,12 @@ TEST_F(lifetime, held_device_leads_to_nothing_of_the_vendor)
 	START_HELD();
 	random_uuid(other);
 	ASSERT_EQ(0, parent_create(&self->p, other));
-	ASSERT_EQ(2, held_leading());
+	ASSERT_EQ(2, held_leading_count());
 	ASSERT_EQ(0, mdev_remove(self->uuid));
-	ASSERT_EQ(1, held_leading());
+	ASSERT_EQ(1, held_leading_count());
 	ASSERT_EQ(0, parent_unregister(&self->p));
 	ASSERT_EQ(2, held_count());
-	ASSERT_EQ(0, held_leading());
+	ASSERT_EQ(0, held_leading_count());
 }
 
 TEST_F(lifetime, reference_may_outlive_the_parent_device)

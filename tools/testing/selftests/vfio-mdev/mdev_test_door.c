@@ -198,7 +198,7 @@ long long held_count(void)
 	return read_number(DEBUGFS "/mdev_test/held");
 }
 
-long long held_leading(void)
+long long held_leading_count(void)
 {
 	return read_number(DEBUGFS "/mdev_test/held_leading");
 }
