@@ -17,6 +17,7 @@ tests=(
 	sources_are_checkpatch_strict_clean
 	scripts_are_shellcheck_clean
 	kernel_doc_is_clean
+	mutations_still_apply
 )
 
 # The last kernel whose kernel-doc is the one perl script; the same for all
@@ -178,6 +179,14 @@ kernel_doc_is_clean()
 	done < <(cd "$TOP" && grep -HE '^EXPORT_SYMBOL' "${files[@]}" |
 		sed -E 's/:EXPORT_SYMBOL[A-Z_]*\(([a-z0-9_]+).*/:\1/')
 	return "$bad"
+}
+
+# So that whoever changes a line knows at once, not when they all are run.
+mutations_still_apply()
+{
+	need_packages git rsync &&
+		env -u T -u LIST "$TOP/tools/testing/mutations/run.sh" apply |
+		grep -vE '^(KTAP version|1\.\.|ok )'
 }
 
 if [ "${1:-}" = -l ]; then

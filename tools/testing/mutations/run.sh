@@ -22,7 +22,7 @@
 . "$TOP/tools/testing/mutations/judge.sh"
 
 dir=$TOP/tools/testing/mutations
-scratch=$TOP/build/mutations
+scratch=$TOP/build/mutations${1:+-$1}
 tree=$scratch/tree0
 results=$scratch/results
 JOBS=${JOBS:-$((($(nproc) + 1) / 2))}
@@ -206,7 +206,7 @@ apply_all()
 
 	sync_tree
 	for name in "${names[@]}"; do
-		if well_formed "$name" && mutate "$name" --check; then
+		if well_formed "$name" && mutate "$name" --check 2>&1; then
 			echo "ok - $name"
 		else
 			echo "not ok - $name"
@@ -214,6 +214,10 @@ apply_all()
 	done
 }
 
+case ${1:-} in
+'' | apply)	;;
+*)		die "usage: $(basename "$0") [apply]" ;;
+esac
 mapfile -t names < <(mutations)
 [ ${#names[@]} -gt 0 ] || die "no mutation ${T:-}"
 if [ -n "${LIST:-}" ]; then
@@ -232,8 +236,7 @@ flock -n 9 || {
 	flock 9
 }
 start=$SECONDS
-run=run_all
-[ "${1:-}" != apply ] || run=apply_all
+run=${1:-run}_all
 set +e
 (
 	set -e
@@ -243,7 +246,7 @@ set +e
 rc=$?
 set -e
 log "it took $((SECONDS - start)) s"
-if [ "$run" = run_all ] && [ -z "${T:-}" ] && [ -s "$results" ]; then
+if [ $# -eq 0 ] && [ -z "${T:-}" ] && [ -s "$results" ]; then
 	kernel=$("$LIB/fetch-kernel.sh")
 	write_table "$results" "$(<"$kernel/release")" >"$dir/RESULTS.md"
 	log "written: tools/testing/mutations/RESULTS.md"
