@@ -43,6 +43,7 @@ check:
 
 check-mutations:
 	@tools/testing/mutations/run.sh
+
 check-model:
 	@tools/model/check.sh
 
