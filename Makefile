@@ -4,9 +4,10 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # For the scripts: K chooses the kernel, T the test, RUN a command line.
-export K T LIST RUN REFRESH CACHE
+export K T LIST RUN REFRESH CACHE KCSAN
 
-.PHONY: help modules modules_install demo check shell vm check-builds clean
+.PHONY: help modules modules_install demo check check-debug shell vm \
+	check-builds clean
 
 help:
 	@echo 'Targets (root, Debian; what is missing gets installed):'
@@ -14,6 +15,9 @@ help:
 	@echo '  check           static checks, then every selftest in the virtual machine'
 	@echo '                  T=name    only this program or case (patterns work)'
 	@echo '                  LIST=1    name them instead'
+	@echo '  check-debug     the same on a kernel that looks for faults, with KUnit;'
+	@echo '                  building it takes ten minutes, once'
+	@echo '                  KCSAN=1   on one that looks for data races'
 	@echo '  shell           the same machine with a prompt, modules loaded'
 	@echo '  vm RUN="cmd"    run a command line in it'
 	@echo '  check-builds    build for the kernels of several Debian releases'
@@ -33,6 +37,9 @@ demo:
 
 check:
 	@tools/testing/check.sh
+
+check-debug:
+	@tools/testing/check-debug.sh
 
 shell:
 	@tools/testing/vm/vm.sh shell
