@@ -1,16 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: [K=...] [T=name] [LIST=1] check.sh
+# usage: [K=...] [T=name] [LIST=1] check.sh [vm]
 #        [K=...] check.sh builds
 #        [K=...] [SCALE=percent] [SEED=n] check.sh fuzz|soak|faults
 #
 # Runs the checks that need no machine (tools/testing/build), then every case
 # of every test program in the virtual machine, as one KTAP stream on stdout
 # that ends with the totals. T chooses a program, a case or a shell pattern of
-# either; LIST=1 names what there is instead of running it. With "builds" the
-# modules are only built, for each kernel that is supported or the one K names.
-# The last three are what tools/testing/stress has.
+# either; LIST=1 names what there is instead of running it. With "vm" only what
+# runs in the machine is run. With "builds" the modules are only built, for each
+# kernel that is supported or the one K names. The last three are what
+# tools/testing/stress has.
+#
+# On the kernels that look for faults (K=debug, K=kcsan) KUnit suites are run as
+# well, and modules stay loaded from one case to the next: the first releases
+# kobjects seconds late, which made a case with its modules take 20 s and more.
+# The cases that are about unloading do it all the same, and so does the end.
 #
 # TOTALS and TOTALS_PREFIX are for lib/ktap.sh.
 
@@ -22,7 +28,14 @@ asked_kernel=${K:-}
 . "$TOP/tools/testing/vm/boot.sh"
 
 T=${T:-*}
-CASE_SECONDS=${CASE_SECONDS:-60}
+case $K in
+debug | kcsan)
+	keep=1 CASE_SECONDS=${CASE_SECONDS:-240}
+	;;
+*)
+	keep='' CASE_SECONDS=${CASE_SECONDS:-60}
+	;;
+esac
 static=$TOP/tools/testing/build/static.sh
 crc=$TOP/tools/testing/build/crc.sh
 
@@ -89,6 +102,16 @@ list_cases()
 					test[nt++] = f[n]
 			}
 			END { flush_fixture() }'
+	done
+}
+
+# Modules of KUnit suites, which only a kernel with KUnit gets.
+list_kunit()
+{
+	local ko
+
+	find "$1/modules" -name '*_kunit.ko' | sort | while read -r ko; do
+		echo "kunit $(basename "$ko" .ko)"
 	done
 }
 
@@ -207,17 +230,22 @@ run_vm()
 {
 	local cases
 
-	cases=$(list_cases "$build" | select_cases)
+	cases=$({
+		list_kunit "$build"
+		list_cases "$build"
+	} | select_cases)
 	[ -n "$cases" ] || return 0
 	log "cases for the virtual machine: $(wc -l <<<"$cases")"
 	vm_prepare "$build" tests
 	printf '%s\n' "$cases" >"$VM_BUILD/vm/cases"
 	step "building the runner" \
 		gcc -static -O2 -Wall -Wextra -o "$VM/root/runner" \
-		"$TOP"/tools/testing/vm/{runner,klog}.c
+		"$TOP"/tools/testing/vm/{runner,klog,leaks}.c
 	mkdir "$VM/root/tests"
-	cp -t "$VM/root/tests" "$build"/tests/*_test
+	cp -t "$VM/root/tests" "$build"/tests/*_test \
+		"$TOP/tools/testing/vm/kunit"
 	cat >"$VM/root/main" <<-MAIN
+		${keep:+export MDEV_TEST_KEEP_MODULES=1}
 		exec /vm/runner /vm/cases /vm/tests /dev/ttyS1 $CASE_SECONDS
 	MAIN
 	run_cases
@@ -234,13 +262,23 @@ run_stress()
 	run_part stress "$TOP/tools/testing/stress/stress.sh" "$what"
 }
 
+build_all()
+{
+	if ! build=$("$LIB/build.sh" modules tests client); then
+		echo "not ok - build"
+		return 1
+	fi
+}
+
+run_only_vm()
+{
+	! build_all || run_vm
+}
+
 run_all()
 {
 	run_static
-	if ! build=$("$LIB/build.sh" modules tests client); then
-		echo "not ok - build"
-		return
-	fi
+	build_all || return 0
 	if [ -x "$crc" ] && selected crc:symbols; then
 		run_part crc "$crc" "$build/modules" "$build/headers"
 	fi
@@ -268,7 +306,7 @@ fuzz | soak | faults)
 	run=run_stress
 	;;
 *)
-	run=run_all
+	[ "$what" = vm ] && run=run_only_vm || run=run_all
 	# All at once: each run of apt takes a while.
 	need_packages "${CHECK_PACKAGES[@]}" "${MODULE_PACKAGES[@]}" \
 		"${PROGRAM_PACKAGES[@]}" "${VM_PACKAGES[@]}"

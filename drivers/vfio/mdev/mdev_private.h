@@ -152,6 +152,7 @@ static inline enum mdev_state mdev_state(struct mdev_core_device *md)
 extern struct class_compat *mdev_bus_class;
 
 /* mdev_index.c */
+int mdev_parse_uuid(const char *buf, size_t count, guid_t *uuid);
 int mdev_index_init(void);
 void mdev_index_exit(void);
 int mdev_index_claim(struct mdev_core_device *md);
@@ -183,7 +184,6 @@ int mdev_device_evict(struct device *dev, void *unused);
 
 /* mdev_sysfs.c */
 extern const struct attribute_group mdev_device_group;
-int mdev_parse_uuid(const char *buf, size_t count, guid_t *uuid);
 struct mdev_core_type *mdev_type_alloc(struct mdev_core_parent *parent);
 int mdev_types_create(struct mdev_core_parent *parent);
 void mdev_types_remove(struct mdev_core_parent *parent);

@@ -18,19 +18,6 @@ static struct mdev_core_type *to_core_type(struct kobject *kobj)
 	return container_of(kobj, struct mdev_core_type, kobj);
 }
 
-/*
- * Exactly one UUID in its canonical form and at most one newline behind it.
- * Returns 0 or -EINVAL.
- */
-int mdev_parse_uuid(const char *buf, size_t count, guid_t *uuid)
-{
-	if (count == UUID_STRING_LEN + 1 && buf[UUID_STRING_LEN] == '\n')
-		count--;
-	if (count != UUID_STRING_LEN)
-		return -EINVAL;
-	return guid_parse(buf, uuid);
-}
-
 static ssize_t create_store(struct kobject *kobj, struct device *dev,
 			    const char *buf, size_t count)
 {

@@ -24,7 +24,8 @@ copy_sources()
 	rsync -rlp --checksum --delete --prune-empty-dirs \
 		--exclude='*.mod.c' --exclude='.*' --exclude=/build \
 		--exclude=/tools/testing/vm --exclude=/tools/vfio-mdev \
-		--exclude='*_test.c' --include='*/' \
+		--exclude='/tools/testing/selftests/vfio-mdev/*.c' \
+		--include='*/' \
 		--include='*.[chS]' --include='Kbuild*' --include='Makefile' \
 		--exclude='*' "$TOP/" "$build/modules/"
 	rm -f "$build/modules/Makefile"

@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: K=6.1|6.12|7.2 fetch-kernel.sh
+# usage: K=6.1|6.12|7.2|debug|kcsan fetch-kernel.sh
 #
 # Fetches Debian's current kernel of that series, unpacks it into the cache
 # and prints the directory. It holds lib/modules/RELEASE with a modules.dep,
-# the image (vmlinuz), and for 6.1 usr/src/linux-headers-RELEASE.
+# the image (vmlinuz), and for 6.1 usr/src/linux-headers-RELEASE. The kernels
+# that look for faults are built from Debian's source of 6.1 (build-kernel.sh),
+# anew when that or their configuration has changed.
 
 # shellcheck source=tools/testing/lib/common.sh
 . "$(dirname "$0")/common.sh"
@@ -18,10 +20,15 @@
 # their build tools run: those of newer suites need that suite's C library.
 suite_of_kernel()
 {
+	name=$K source=
 	case $K in
 	6.1)	suite=bookworm want=(linux-image-amd64 linux-headers-amd64) ;;
 	6.12)	suite=trixie want=(linux-image-amd64) ;;
 	7.2)	suite=trixie-backports want=(linux-image-amd64) ;;
+	debug | kcsan)
+		suite=bookworm want=() source=linux-source-6.1
+		name=$K-$("$LIB/build-kernel.sh" key "$K")
+		;;
 	*)	die "no Debian suite is known to have kernel $K" ;;
 	esac
 }
@@ -59,34 +66,55 @@ prepare()
 	step "indexing the modules of $release" depmod -b "$root" "$release"
 }
 
+# The version of the package that stands for the kernel.
+current_version()
+{
+	version=$(apt-cache "${APT_OPTS[@]}" show --no-all-versions "$1" |
+		sed -n 's/^Version: //p')
+	[[ $version == "$2".* ]] || die "$suite has kernel $version, not $2"
+}
+
+fetch_packages()
+{
+	local list packages
+
+	list=$(kernel_packages "${want[@]}")
+	mapfile -t packages <<<"$list"
+	fetch_unpack "$tmp" "${packages[@]}"
+	prepare "$tmp"
+}
+
 fetch()
 {
-	local list packages version store tmp
+	local version store tmp
 
 	! checked_today || return 0
 	need_packages dpkg xz-utils zstd kmod debian-archive-keyring
 	apt_suite "$suite"
-	version=$(apt-cache "${APT_OPTS[@]}" show --no-all-versions \
-		linux-image-amd64 | sed -n 's/^Version: //p')
-	[[ $version == "$K".* ]] ||
-		die "$suite has kernel $version, not $K"
-	store=$CACHE/kernel/$version
+	if [ -n "$source" ]; then
+		current_version "$source" "${source#linux-source-}"
+		store=$CACHE/kernel/$name-$version
+	else
+		current_version linux-image-amd64 "$K"
+		store=$CACHE/kernel/$version
+	fi
 	if [ ! -d "$store" ]; then
-		list=$(kernel_packages "${want[@]}")
-		mapfile -t packages <<<"$list"
 		mkdir -p "$CACHE/kernel"
 		# The lock is ours: these are of a run that was killed.
 		rm -rf "$CACHE/kernel/.$K".*
 		tmp=$(mktemp -d "$CACHE/kernel/.$K.XXXXXX")
 		# shellcheck disable=SC2064 # the value of now
 		trap "rm -rf '$tmp'" EXIT
-		fetch_unpack "$tmp" "${packages[@]}"
-		prepare "$tmp"
+		if [ -n "$source" ]; then
+			"$LIB/build-kernel.sh" "$suite" "$source" "$K" "$tmp"
+		else
+			fetch_packages
+		fi
 		chmod 755 "$tmp"
 		mv "$tmp" "$store"
 	fi
-	ln -sfn "$version" "$CACHE/kernel/.$K.new"
-	mv -T "$CACHE/kernel/.$K.new" "$dir"
+	ln -sfn "${store##*/}" "$CACHE/kernel/.$name.new"
+	mv -T "$CACHE/kernel/.$name.new" "$dir"
 	touch "$dir/.checked"
 }
 
@@ -97,7 +125,7 @@ checked_today()
 }
 
 suite_of_kernel
-dir=$CACHE/kernel/$K
+dir=$CACHE/kernel/$name
 if [ "${1:-}" = --locked ]; then
 	fetch
 	exit

@@ -3,12 +3,15 @@
 #
 # Sourced after common.sh: what the host must have installed, and why.
 
-# For the modules, the test programs and the client, and the machine.
+# For the modules, the test programs and the client, the machine, a kernel that
+# is built here, and the checks.
 # shellcheck disable=SC2034 # for whoever sources this
 {
 	MODULE_PACKAGES=(make gcc-12 libelf1 rsync)
 	PROGRAM_PACKAGES=(make gcc libc6-dev linux-libc-dev)
 	VM_PACKAGES=(qemu-system-x86 busybox-static cpio kmod)
+	KERNEL_PACKAGES=(make gcc libc6-dev bc bison flex libelf-dev cpio kmod
+		dpkg xz-utils zstd debian-archive-keyring)
 	CHECK_PACKAGES=(git perl sparse shellcheck)
 }
 
@@ -17,14 +20,15 @@ host_package_reason()
 	case $1 in
 	bc | bison | flex)	echo "kernel build" ;;
 	busybox-static)		echo "user space of the virtual machine" ;;
-	cpio)			echo "packs the initramfs" ;;
+	cpio)			echo "packs the initramfs, copies headers" ;;
 	debian-archive-keyring)	echo "verifies what apt fetches" ;;
 	dpkg)			echo "unpacks kernel packages" ;;
 	gcc-12)			echo "compiler of Debian 12's kernel" ;;
-	gcc)			echo "compiles the test programs" ;;
+	gcc)			echo "compiles the test programs, a kernel" ;;
 	git)			echo "says which files are sources" ;;
 	kmod)			echo "depmod and the machine's modprobe" ;;
 	libc6-dev)		echo "C library of the test programs" ;;
+	libelf-dev)		echo "kernel build: its objtool" ;;
 	libelf1)		echo "objtool of the kernel's build needs it" ;;
 	linux-libc-dev)		echo "VFIO's user-space header" ;;
 	make)			echo "runs the kernel's build" ;;

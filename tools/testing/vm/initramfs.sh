@@ -4,8 +4,9 @@
 # usage: initramfs.sh KERNEL_DIR MODULES_DIR VM_DIR OUTPUT
 #
 # Packs the virtual machine's root: busybox, the host's kmod and shells, modules
-# named in the file "modules" and those ours depend on, ours in updates/, and VM_DIR
-# as /vm. The distribution's mdev.ko goes to /lib/modules/stock, out of
+# named in the file "modules" and those ours depend on, ours in updates/, and
+# VM_DIR as /vm. A name in that file with a question mark behind it is of a
+# module that not every kernel has. The distribution's mdev.ko goes to /lib/modules/stock, out of
 # modprobe's sight.
 
 # shellcheck source=tools/testing/lib/common.sh
@@ -87,6 +88,11 @@ add_modules()
 	find "$ours" -name '*.ko' -exec cp -t "$dest/updates" {} +
 	compgen -G "$dest/updates/*.ko" >/dev/null || die "no module in $ours"
 	for name in $(wanted_modules | sort -u); do
+		if [ "${name%\?}" != "$name" ]; then
+			name=${name%\?}
+			modprobe -d "$kernel" -S "$release" -nq "$name" ||
+				continue
+		fi
 		[ ! -e "$dest/updates/$name.ko" ] || continue
 		modprobe -d "$kernel" -S "$release" --show-depends "$name"
 	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | sort -u >"$root/closure"

@@ -50,6 +50,12 @@ static const char * const complaints[] = {
 	"new suspected memory leaks",
 };
 
+/* What DEBUG_KOBJECT_RELEASE says of each would leave no room for the rest. */
+static const char chatter[] = ": kobject_release, parent ";
+
+/* KCSAN watches the whole kernel; a race counts when ours is in its stacks. */
+static const char * const our_frames[] = { "[mdev]", "[vfio_mdev]", "[mtty]" };
+
 /* Bad page, machine died, warning, soft lockup: see tainted-kernels.rst. */
 #define TAINT_COMPLAINTS	(BIT(5) | BIT(7) | BIT(9) | BIT(14))
 
@@ -66,10 +72,22 @@ static unsigned long read_taint(void)
 	return taint & TAINT_COMPLAINTS;
 }
 
-static bool is_complaint(const char *text)
+static bool is_complaint(struct klog *log, const char *text)
 {
 	size_t i;
 
+	if (strstr(text, "BUG: KCSAN: ")) {
+		log->in_race = true;
+	} else if (log->in_race && strstr(text, "==========")) {
+		log->in_race = false;
+		return false;
+	}
+	if (log->in_race) {
+		for (i = 0; i < ARRAY_SIZE(our_frames); i++)
+			if (strstr(text, our_frames[i]))
+				return true;
+		return false;
+	}
 	for (i = 0; i < ARRAY_SIZE(complaints); i++)
 		if (strstr(text, complaints[i]))
 			return true;
@@ -100,6 +118,7 @@ void klog_mark(struct klog *log)
 
 static void add_line(struct klog *log, const char *text, bool from_kernel)
 {
+	bool complaint = from_kernel && is_complaint(log, text);
 	char **lines = realloc(log->lines, (log->nr + 1) * sizeof(*lines));
 	char *copy = strdup(text);
 
@@ -109,7 +128,7 @@ static void add_line(struct klog *log, const char *text, bool from_kernel)
 	}
 	log->lines = lines;
 	log->lines[log->nr] = copy;
-	if (log->splat == log->nr && !(from_kernel && is_complaint(text)))
+	if (log->splat == log->nr && !complaint)
 		log->splat++;
 	log->nr++;
 }
@@ -125,6 +144,8 @@ static void add_record(struct klog *log, char *record)
 		return;
 	text++;
 	text[strcspn(text, "\n")] = '\0';
+	if (strstr(text, chatter))
+		return;
 	snprintf(line, sizeof(line), "[%5llu.%06llu] %s", usec / 1000000,
 		 usec % 1000000, text);
 	/* What user space wrote has another facility; it cannot complain. */

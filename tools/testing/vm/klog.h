@@ -12,6 +12,7 @@ struct klog {
 	char **lines;		/* read since klog_mark() */
 	size_t nr;
 	size_t splat;		/* index of the first complaint, or nr */
+	bool in_race;		/* inside a report of KCSAN */
 	bool lost;		/* the ring was overwritten before we read */
 };
 

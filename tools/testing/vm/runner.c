@@ -10,11 +10,17 @@
  *	# diagnostics of a case that failed
  *	ok - program:case [# SKIP reason]
  *	not ok - program:case
+ *	ok - kernel:what	about the machine after all cases
  *	bail		the machine cannot run another case
  *	end		all cases were run
  *
  * A case also fails when the kernel complained meanwhile, when it leaves a
- * process or one of our modules behind, or when it says nothing.
+ * process or one of our modules behind, or when it says nothing. Results that
+ * are indented in its output are results of their own, "program:name".
+ *
+ * With MDEV_TEST_KEEP_MODULES in the environment, for the cases to see as well,
+ * modules may stay loaded until the end; then they all have to go. A kernel that
+ * finds leaked memory is asked for it at the end.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -36,14 +42,18 @@
 #include <unistd.h>
 
 #include "klog.h"
+#include "leaks.h"
 
 #define MAX_OUTPUT	(64 * 1024)
 #define MAX_KLOG_LINES	100
 #define KILL_SECONDS	10
+/* Each step of unloading takes a kernel that delays releases 1 to 4 s. */
+#define UNLOAD_SECONDS	60
 
 static FILE *verdict;
 static int kmsg;		/* to say there which case runs */
 static struct klog klog;
+static bool keep_modules;
 
 /* What one case said and did. */
 struct outcome {
@@ -233,7 +243,7 @@ static DIR *open_updates(void)
 static bool our_modules(char *names, size_t size, bool unload)
 {
 	const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
-	double deadline = now() + KILL_SECONDS;
+	double deadline = now() + UNLOAD_SECONDS;
 	char path[512], name[256];
 	struct dirent *de;
 	DIR *dir;
@@ -292,6 +302,30 @@ static const char *find_result(const char *output, char *skip, size_t size)
 	return result;
 }
 
+/* The results inside of a case: "    ok 1 name" and the like. */
+static void say_parts(const char *prog, const char *output)
+{
+	const char *line;
+	char name[256];
+
+	for (line = output; line; line = strchr(line, '\n')) {
+		const char *verdict = "ok";
+
+		line += *line == '\n';
+		if (*line != ' ')
+			continue;
+		line += strspn(line, " ");
+		if (!strncmp(line, "not ok ", 7)) {
+			verdict = "not ok";
+			line += 4;
+		} else if (strncmp(line, "ok ", 3)) {
+			continue;
+		}
+		if (sscanf(line, "ok %*d %255[^\n]", name) == 1)
+			say("%s - %s:%s", verdict, prog, name);
+	}
+}
+
 /* Runs one case and reports it; false when the machine is no longer usable. */
 static bool run_case(const char *dir, const char *prog, const char *name,
 		     int seconds)
@@ -336,7 +370,8 @@ static bool run_case(const char *dir, const char *prog, const char *name,
 		passed = false;
 		usable = kill_children();
 	}
-	if (our_modules(modules, sizeof(modules), false)) {
+	if (!(keep_modules && passed) &&
+	    our_modules(modules, sizeof(modules), false)) {
 		/* After a failure that is to be expected. */
 		fprintf(verdict, "# left loaded:%s\n", modules);
 		passed = false;
@@ -357,8 +392,51 @@ static bool run_case(const char *dir, const char *prog, const char *name,
 			diag("kernel log:");
 		klog_print(&klog, MAX_KLOG_LINES, diag);
 	}
+	say_parts(prog, o.output);
 	say("%sok - %s%s", passed ? "" : "not ", shown, passed ? skip : "");
 	return usable;
+}
+
+/* Something about the machine after all cases. */
+static void say_kernel(const char *what, bool good)
+{
+	klog_read(&klog);
+	if (klog_has_splat(&klog)) {
+		diag("the kernel complained");
+		good = false;
+	}
+	if (!good)
+		klog_print(&klog, MAX_KLOG_LINES, diag);
+	klog_mark(&klog);
+	say("%sok - kernel:%s", good ? "" : "not ", what);
+}
+
+static void say_leaks(const char *what)
+{
+	int found;
+
+	if (!leaks_known())
+		return;
+	found = leaks_find(diag);
+	if (found)
+		fprintf(verdict, "# leaks: %d\n", found);
+	say_kernel(what, !found);
+}
+
+/* While modules are loaded a report has names, after that it knows more. */
+static void last_look(void)
+{
+	char modules[512];
+
+	klog_read(&klog);
+	klog_mark(&klog);
+	say_leaks("no_memory_leaked_with_modules_loaded");
+	if (keep_modules) {
+		if (our_modules(modules, sizeof(modules), true))
+			fprintf(verdict, "# cannot unload:%s\n", modules);
+		say_kernel("modules_unload", !modules[0]);
+	}
+	say_leaks("no_memory_leaked");
 }
 
 static int open_verdict(const char *path)
@@ -391,6 +469,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	keep_modules = getenv("MDEV_TEST_KEEP_MODULES");
 
 	/* A complaint before the first case has no case to blame. */
 	klog_read(&klog);
@@ -404,6 +483,7 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
+	last_look();
 	dprintf(kmsg, "<6>run over:\n");
 	say("end");
 	return 0;

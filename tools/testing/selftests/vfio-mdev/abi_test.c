@@ -129,12 +129,13 @@ TEST_F(abi, device_and_type_link_to_each_other)
 
 TEST_F(abi, device_is_bound_to_its_driver)
 {
-	char path[PATH_MAX], name[64];
+	char path[PATH_MAX], name[64], driver[DRIVER_SIZE];
 
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
 	mdev_path(path, self->uuid, "driver");
 	ASSERT_EQ(0, link_target_name(path, name, sizeof(name)));
-	ASSERT_STREQ(IS_OPS(variant) ? "vfio_mdev" : "mdev_test_a", name);
+	parent_driver(driver, &self->p);
+	ASSERT_STREQ(driver, name);
 }
 
 TEST_F(abi, device_has_all_files_when_create_returns)

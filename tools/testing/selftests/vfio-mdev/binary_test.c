@@ -22,6 +22,10 @@ FIXTURE(kvmgt) {
 
 FIXTURE_SETUP(kvmgt)
 {
+	if (!module_available("kvmgt"))
+		SKIP(return, "this kernel has no kvmgt.ko");
+	/* Whose, is for the test to find out. */
+	ASSERT_EQ(0, core_unload());
 }
 
 FIXTURE_TEARDOWN(kvmgt)

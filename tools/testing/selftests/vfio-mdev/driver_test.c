@@ -12,9 +12,12 @@ ON_OPS_DOOR(driver_ops);
 #define DRIVERS "/sys/bus/mdev/drivers"
 #define MODPROBE "/proc/sys/kernel/modprobe"
 
-static const char *driver_of(const char *door)
+static const char *driver_of(const struct test_parent *p)
 {
-	return strcmp(door, DOOR_OPS) ? "mdev_test_a" : "vfio_mdev";
+	static char name[DRIVER_SIZE];
+
+	parent_driver(name, p);
+	return name;
 }
 
 static int driver_do(const char *driver, const char *what, const char *uuid)
@@ -36,7 +39,7 @@ static bool bound_to(const char *uuid, const char *driver)
 
 TEST_F(driver, device_can_be_unbound_and_bound_by_hand)
 {
-	const char *driver = driver_of(variant->door);
+	const char *driver = driver_of(&self->p);
 
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
 	ASSERT_EQ(0, driver_do(driver, "unbind", self->uuid));
@@ -55,7 +58,7 @@ TEST_F(driver, device_can_be_unbound_and_bound_by_hand)
 TEST_F(driver, unbound_device_can_be_removed)
 {
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
-	ASSERT_EQ(0, driver_do(driver_of(variant->door), "unbind",
+	ASSERT_EQ(0, driver_do(driver_of(&self->p), "unbind",
 			       self->uuid));
 	ASSERT_EQ(15, available_instances("a", self->p.type1));
 	ASSERT_EQ(0, mdev_remove(self->uuid));
@@ -67,7 +70,7 @@ TEST_F(driver, unbound_device_can_be_removed)
 TEST_F(driver, unbound_device_goes_with_its_parent)
 {
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
-	ASSERT_EQ(0, driver_do(driver_of(variant->door), "unbind",
+	ASSERT_EQ(0, driver_do(driver_of(&self->p), "unbind",
 			       self->uuid));
 	ASSERT_EQ(0, parent_unregister(&self->p));
 	ASSERT_FALSE(mdev_exists(self->uuid));
@@ -82,7 +85,7 @@ do {									\
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));		\
 	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));		\
 	snprintf(path_, sizeof(path_), DRIVERS "/%s/unbind",		\
-		 driver_of(variant->door));				\
+		 driver_of(&self->p));				\
 	ASSERT_EQ(0, actor_write(&(_unbind), path_, self->uuid));	\
 	ASSERT_TRUE(wait_until(parent_get(&self->p, "requests") >= 1,	\
 			       SOON_MS));				\
@@ -156,8 +159,8 @@ TEST_F(driver, foreign_driver_does_not_bind)
 
 	snprintf(other, sizeof(other), "%s_other", variant->door);
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
-	ASSERT_TRUE(bound_to(self->uuid, driver_of(variant->door)));
-	ASSERT_EQ(0, driver_do(driver_of(variant->door), "unbind",
+	ASSERT_TRUE(bound_to(self->uuid, driver_of(&self->p)));
+	ASSERT_EQ(0, driver_do(driver_of(&self->p), "unbind",
 			       self->uuid));
 	ASSERT_EQ(-ENODEV, driver_do(other, "bind", self->uuid));
 	ASSERT_FALSE(mdev_has(self->uuid, "driver"));
@@ -178,7 +181,8 @@ TEST_F(driver, bind_by_hand_is_refused_while_the_device_is_being_created)
 			       parent_get(&self->p, "bind_waiting") == 1,
 			       SOON_MS));
 	ASSERT_EQ(-ENODEV, driver_do(IS_OPS(variant) ? "mdev_test_ops_other" :
-				     "mdev_test_a", "bind", self->uuid));
+				     driver_of(&self->p), "bind",
+				     self->uuid));
 	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
 	ASSERT_EQ(0, parent_set(&self->p, "bind_block", 0));
 	ASSERT_EQ(0, actor_wait(&slow, SOON_MS));
@@ -186,8 +190,7 @@ TEST_F(driver, bind_by_hand_is_refused_while_the_device_is_being_created)
 
 TEST_F(driver_ops, vfio_mdev_is_loaded_by_the_first_create)
 {
-	unload_module("vfio_mdev");
-	ASSERT_FALSE(module_loaded("vfio_mdev"));
+	ASSERT_EQ(0, unload_soon("vfio_mdev"));
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
 	ASSERT_TRUE(module_loaded("vfio_mdev"));
 	ASSERT_TRUE(bound_to(self->uuid, "vfio_mdev"));
@@ -215,8 +218,7 @@ TEST_F(driver_ops, create_without_vfio_mdev_fails_and_says_so)
 	int kmsg = kmsg_open();
 
 	ASSERT_LE(0, kmsg);
-	unload_module("vfio_mdev");
-	ASSERT_FALSE(module_loaded("vfio_mdev"));
+	ASSERT_EQ(0, unload_soon("vfio_mdev"));
 	ASSERT_EQ(-ENODEV, create_without_modprobe(&self->p, self->uuid));
 	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "vfio_mdev", self->uuid),
 			       SOON_MS));
@@ -235,7 +237,7 @@ TEST_F(driver_ops, device_binds_to_the_driver_that_the_ops_name)
 {
 	struct event_log log;
 
-	unload_module("vfio_mdev");
+	ASSERT_EQ(0, unload_soon("vfio_mdev"));
 	ASSERT_EQ(0, parent_restart(&self->p, "own_driver", 1));
 	ASSERT_EQ(0, create_without_modprobe(&self->p, self->uuid));
 	ASSERT_TRUE(bound_to(self->uuid, "mdev_test_ops_other"));
@@ -252,7 +254,7 @@ TEST_F(driver_ops, device_binds_to_the_driver_that_the_ops_name)
 do {									\
 	ASSERT_EQ(-EWOULDBLOCK, unload_module("vfio_mdev"));		\
 	ASSERT_EQ(0, driver_do("vfio_mdev", "unbind", self->uuid));	\
-	ASSERT_TRUE(wait_until(!unload_module("vfio_mdev"), SOON_MS));	\
+	ASSERT_TRUE(wait_until(!unload_module("vfio_mdev"), UNLOAD_MS));	\
 } while (0)
 
 TEST_F(driver_ops, vfio_mdev_can_go_and_come_back_under_a_device)

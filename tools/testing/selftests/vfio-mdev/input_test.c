@@ -243,12 +243,20 @@ static void trace_take(struct trace *t, const struct test_parent *p)
 	t->vfio_refs = module_refcount("vfio");
 }
 
+/*
+ * A group's directory and a module's pins go with the last object that was
+ * released, which may have been one from before: not more than there were.
+ */
 static bool trace_same(const struct trace *a, const struct test_parent *p)
 {
 	struct trace b;
 
 	trace_take(&b, p);
-	return !memcmp(a, &b, sizeof(b));
+	return b.devices == a->devices && b.children == a->children &&
+	       b.listed == a->listed && b.instances == a->instances &&
+	       b.groups <= a->groups && b.mdev_refs <= a->mdev_refs &&
+	       b.vendor_refs <= a->vendor_refs &&
+	       b.driver_refs <= a->driver_refs && b.vfio_refs <= a->vfio_refs;
 }
 
 /*
@@ -269,7 +277,8 @@ do {									\
 				  sizeof(story_)));			\
 	close(sock_);							\
 	/* The dead device holds the core until a grace period later. */ \
-	ASSERT_TRUE(wait_until(trace_same(&before_, &self->p), SOON_MS)); \
+	ASSERT_TRUE(wait_until(trace_same(&before_, &self->p),		\
+			       UNLOAD_MS));				\
 } while (0)
 
 TEST_F(input, create_refused_by_the_vendor_leaves_no_trace)

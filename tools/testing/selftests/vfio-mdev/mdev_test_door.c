@@ -11,38 +11,44 @@
 
 #define DEBUGFS "/sys/kernel/debug"
 
+/* Those that another case has left loaded hold the core. */
+static int unload_others(const char *door)
+{
+	static const char * const parents[] = {
+		DOOR_DRIVER, DOOR_OPS, "mdev_test_legacy", "mtty", NULL
+	};
+	int i, ret = 0;
+
+	for (i = 0; !ret && parents[i]; i++)
+		if (strcmp(parents[i], door) && module_loaded(parents[i]))
+			ret = unload_soon(parents[i]);
+	return ret;
+}
+
+int core_unload(void)
+{
+	int ret = unload_others("");
+
+	if (!ret)
+		ret = unload_soon("vfio_mdev");
+	if (!ret)
+		ret = unload_soon("mdev");
+	return ret ? ret : unload_soon("mdev_test_common");
+}
+
 int door_setup(const char *door)
 {
 	const char *core = getenv("MDEV_TEST_CORE");
-	int ret;
+	int ret = unload_others(door);
 
+	if (ret)
+		return ret;
 	if (core) {
 		ret = insert_module(core, "");
 		if (ret && ret != -EEXIST)
 			return ret;
 	}
 	return load_module(door);
-}
-
-/*
- * A device that has just gone is released a grace period later, and holds the
- * core until then. A module that is not loaded is no error.
- */
-static int unload_soon(const char *name)
-{
-	int ret;
-
-	wait_until((ret = unload_module(name)) != -EWOULDBLOCK, SOON_MS);
-	return ret == -ENOENT ? 0 : ret;
-}
-
-int core_unload(void)
-{
-	int ret = unload_soon("vfio_mdev");
-
-	if (!ret)
-		ret = unload_soon("mdev");
-	return ret ? ret : unload_soon("mdev_test_common");
 }
 
 /* Is it a parent's directory, seen from its door's? */
@@ -107,8 +113,7 @@ int door_teardown(const char *door)
 			return ret;
 	}
 	held_drop();
-	ret = unload_soon(door);
-	return ret ? ret : core_unload();
+	return keep_modules() ? 0 : core_unload();
 }
 
 int parent_add(struct test_parent *p, const char *door, const char *name)
@@ -167,6 +172,15 @@ int parent_start(struct test_parent *p, const char *door, const char *name)
 	int ret = parent_add(p, door, name);
 
 	return ret ? ret : parent_register(p);
+}
+
+void parent_driver(char *buf, const struct test_parent *p)
+{
+	if (!strcmp(p->door, DOOR_OPS))
+		snprintf(buf, DRIVER_SIZE, "vfio_mdev");
+	else
+		snprintf(buf, DRIVER_SIZE, "mdev_test_%s_%lld", p->name,
+			 parent_get(p, "registration"));
 }
 
 int actor_unregister(struct actor *actor, const struct test_parent *p)

@@ -14,6 +14,9 @@
 #define DOOR_DRIVER	"mdev_test_driver"
 #define DOOR_OPS	"mdev_test_ops"
 
+/* For the name of a bus driver. */
+#define DRIVER_SIZE	64
+
 struct test_parent {
 	const char *door;	/* the module's name */
 	char name[32];
@@ -24,11 +27,12 @@ struct test_parent {
 /* Load the core and the test parents' module. */
 int door_setup(const char *door);
 /*
- * Let go whatever waits, take all parents away, drop held references, unload.
+ * Let go whatever waits, take all parents away, drop held references, unload
+ * unless keep_modules().
  * Other test modules are left alone.
  */
 int door_teardown(const char *door);
-/* The part of door_teardown() that comes after the parents have gone. */
+/* Unload the test modules and the core, whatever the environment says. */
 int core_unload(void);
 
 int parent_add(struct test_parent *p, const char *door, const char *name);
@@ -41,6 +45,8 @@ int parent_register(const struct test_parent *p);
 int parent_unregister(const struct test_parent *p);
 /* parent_add() and parent_register(). */
 int parent_start(struct test_parent *p, const char *door, const char *name);
+/* The bus driver that its devices bind to, in a buffer of DRIVER_SIZE. */
+void parent_driver(char *buf, const struct test_parent *p);
 int actor_unregister(struct actor *actor, const struct test_parent *p);
 
 /* Another device of the first or second type; a random UUID if that is NULL. */

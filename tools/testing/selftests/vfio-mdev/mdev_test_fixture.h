@@ -24,6 +24,10 @@
 #include "mdev_test_door.h"
 #include "vfio_user.h"
 
+/* The runner watches the time of a case, and knows how fast its machine is. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 300
+
 #define DOOR_FIXTURE(_name)						\
 FIXTURE(_name) {							\
 	struct test_parent p;						\

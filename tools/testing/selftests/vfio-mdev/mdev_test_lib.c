@@ -30,7 +30,7 @@ void poll_pause(void)
 	poll(NULL, 0, 1);
 }
 
-int load_module(const char *name)
+static int modprobe(const char *option, const char *name)
 {
 	int status;
 	pid_t pid = fork();
@@ -38,12 +38,29 @@ int load_module(const char *name)
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
-		execlp("modprobe", "modprobe", name, NULL);
+		execlp("modprobe", "modprobe", option, name, NULL);
 		_exit(127);
 	}
 	if (waitpid(pid, &status, 0) < 0)
 		return -errno;
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EIO;
+}
+
+int load_module(const char *name)
+{
+	char path[PATH_MAX], state[16];
+
+	/* As modprobe finds out, which takes a slow machine a while. */
+	snprintf(path, sizeof(path), "/sys/module/%s/initstate", name);
+	if (read_file(path, state, sizeof(state)) > 0 &&
+	    !strcmp(state, "live"))
+		return 0;
+	return modprobe("--", name);
+}
+
+bool module_available(const char *name)
+{
+	return !modprobe("-nq", name);
 }
 
 int insert_module(const char *path, const char *params)
@@ -62,6 +79,19 @@ int insert_module(const char *path, const char *params)
 int unload_module(const char *name)
 {
 	return syscall(SYS_delete_module, name, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+int unload_soon(const char *name)
+{
+	int ret;
+
+	wait_until((ret = unload_module(name)) != -EWOULDBLOCK, UNLOAD_MS);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+bool keep_modules(void)
+{
+	return getenv("MDEV_TEST_KEEP_MODULES");
 }
 
 bool module_loaded(const char *name)

@@ -20,6 +20,8 @@
 
 /* Waiting for what should happen at once; a slow machine is given time. */
 #define SOON_MS 10000
+/* And for what goes step by step: a debug kernel delays each by 1 to 4 s. */
+#define UNLOAD_MS 40000
 
 /*
  * Evaluate @cond until it is true, at most @timeout_ms. The value is that of
@@ -45,6 +47,20 @@ int load_module(const char *name);
 int insert_module(const char *path, const char *params);
 /* delete_module(2); its errno. -EWOULDBLOCK while the module is in use. */
 int unload_module(const char *name);
+/*
+ * The same, for as long as something that is on its way out holds the module:
+ * a device that has just gone is released a grace period later, and on a debug
+ * kernel seconds after that. A module that is not loaded is no error.
+ */
+int unload_soon(const char *name);
+/* Can modprobe find it? */
+bool module_available(const char *name);
+/*
+ * With MDEV_TEST_KEEP_MODULES in the environment a teardown takes away what the
+ * case made, but leaves our modules loaded for the next case. Unloading one
+ * takes a kernel with DEBUG_KOBJECT_RELEASE several seconds.
+ */
+bool keep_modules(void);
 bool module_loaded(const char *name);
 /* What rmmod looks at; -ENOENT when the module is not loaded. */
 int module_refcount(const char *name);

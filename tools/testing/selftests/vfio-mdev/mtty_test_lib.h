@@ -32,7 +32,10 @@ struct mtty {
 	const char *step;
 };
 
-/* Our modules, and back again. The distribution's stay loaded. */
+/*
+ * Our modules, and back again; if they are to be kept, only the cards go. The
+ * distribution's stay loaded.
+ */
 int mtty_load(void);
 int mtty_unload(void);
 

@@ -172,6 +172,7 @@ static void parent_add_files(struct mdev_test_parent *p)
 	debugfs_create_u32("own_driver", 0600, dir, &p->own_driver);
 	debugfs_create_u32("bare", 0600, dir, &p->bare);
 	debugfs_create_u32("dma_unmap", 0600, dir, &p->dma_unmap);
+	debugfs_create_u32("registration", 0400, dir, &p->registration);
 	debugfs_create_file("create_error", 0600, dir, &p->create_error,
 			    &error_fops);
 	debugfs_create_file("remove_error", 0600, dir, &p->remove_error,

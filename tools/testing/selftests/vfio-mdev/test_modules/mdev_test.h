@@ -33,6 +33,8 @@
  *	  requests	how often the user was asked
  *	  hold		1: probe()/create() takes a reference for good
  *	  references	how many there are on the parent device
+ *	  registration	parent-driver door: the number behind the name of the
+ *			last one's driver, mdev_test_NAME_NUMBER
  *	 read at registration:
  *	  max_instances	16 unless told; 0: the vendor declares none
  *	  get_available	parent-driver door: what the callback of that name
@@ -91,6 +93,7 @@ struct mdev_test_parent {
 	u32 own_driver;
 	u32 bare;
 	u32 dma_unmap;
+	u32 registration;
 	atomic_t create_error;
 	atomic_t remove_error;
 	atomic_t open_error;

@@ -68,15 +68,24 @@ static ssize_t test_show_description(struct mdev_type *type, char *buf)
 	return sysfs_emit(buf, "description of %s\n", type->pretty_name);
 }
 
+/*
+ * A name is free when the driver's kobject has been released, which is not when
+ * it has been unregistered. So each registration has a name of its own.
+ */
 static void vendor_init(struct vendor *v, struct mdev_test_parent *p)
 {
+	static atomic_t registrations;
 	struct mdev_driver *drv = &v->driver;
+	u32 nr = atomic_inc_return(&registrations);
 	int i;
 
 	v->p = p;
 	strscpy(v->device_api, "vfio-pci", sizeof(v->device_api));
-	snprintf(v->driver_name, sizeof(v->driver_name), "mdev_test_%s",
-		 dev_name(p->dev));
+	snprintf(v->driver_name, sizeof(v->driver_name), "mdev_test_%s_%u",
+		 dev_name(p->dev), nr);
+	/* A second registration is undone, or fails. */
+	if (!p->vendor)
+		p->registration = nr;
 	drv->device_api = v->device_api;
 	drv->max_instances = p->max_instances;
 	drv->probe = test_probe;
@@ -123,8 +132,6 @@ static int driver_door_register(struct mdev_test_parent *p, void *vendor,
 	int ret;
 
 	vendor_init(v, p);
-	if (p->vendor)
-		strlcat(v->driver_name, "_2", sizeof(v->driver_name));
 	ret = mdev_register_driver(&v->driver);
 	if (ret)
 		return ret;

@@ -4,8 +4,8 @@
 #include <linux/mdev_parent_ops.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
@@ -27,7 +27,7 @@ struct vendor {
 struct test_mdev {
 	struct mdev_device *mdev;
 	void *data;		/* a page */
-	struct mutex lock;	/* protects the two below */
+	spinlock_t lock;	/* protects the two below */
 	bool pinned;
 	u64 iova;
 };
@@ -98,7 +98,7 @@ static struct test_mdev *test_mdev_alloc(struct mdev_device *mdev)
 		return NULL;
 	}
 	tm->mdev = mdev;
-	mutex_init(&tm->lock);
+	spin_lock_init(&tm->lock);
 	return tm;
 }
 
@@ -156,14 +156,23 @@ static int test_open(struct mdev_device *mdev)
 	return atomic_read(&mdev_test_parent_of(mdev)->open_error);
 }
 
+/*
+ * VFIO calls dma_unmap() under locks that it also takes to pin and unpin: no
+ * lock of ours may be held around either.
+ */
 static void test_unpin(struct test_mdev *tm, u64 iova, u64 length)
 {
-	mutex_lock(&tm->lock);
-	if (tm->pinned && tm->iova >= iova && tm->iova - iova < length) {
-		vfio_unpin_pages(mdev_vfio_device(tm->mdev), tm->iova, 1);
+	bool unpin;
+
+	spin_lock(&tm->lock);
+	unpin = tm->pinned && tm->iova >= iova && tm->iova - iova < length;
+	if (unpin) {
 		tm->pinned = false;
+		iova = tm->iova;
 	}
-	mutex_unlock(&tm->lock);
+	spin_unlock(&tm->lock);
+	if (unpin)
+		vfio_unpin_pages(mdev_vfio_device(tm->mdev), iova, 1);
 }
 
 static void test_release(struct mdev_device *mdev)
@@ -211,19 +220,19 @@ static long test_pin(struct test_mdev *tm, u64 iova)
 	struct page *page;
 	long ret;
 
-	mutex_lock(&tm->lock);
-	if (tm->pinned) {
-		ret = -EBUSY;
-		goto unlock;
-	}
 	ret = vfio_pin_pages(vdev, iova, 1, IOMMU_READ, &page);
-	if (ret == 1) {
-		tm->pinned = true;
-		tm->iova = iova;
-		ret = *(u8 *)page_address(page);
+	if (ret != 1)
+		return ret;
+	ret = *(u8 *)page_address(page);
+	spin_lock(&tm->lock);
+	if (tm->pinned) {
+		spin_unlock(&tm->lock);
+		vfio_unpin_pages(vdev, iova, 1);
+		return -EBUSY;
 	}
-unlock:
-	mutex_unlock(&tm->lock);
+	tm->pinned = true;
+	tm->iova = iova;
+	spin_unlock(&tm->lock);
 	return ret;
 }
 

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* KUnit: what of the core stands alone, the guard, the index, and UUIDs. */
+#include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+
+#include "mdev_private.h"
+
+/* For conditions that hold at once, unless something is broken. */
+#define SOON_MS 20000
+
+#define wait_until(cond)						\
+({									\
+	unsigned long end_ = jiffies + msecs_to_jiffies(SOON_MS);	\
+	bool ok_;							\
+									\
+	while (!(ok_ = (cond)) && time_before(jiffies, end_))		\
+		usleep_range(100, 200);					\
+	ok_;								\
+})
+
+/* The guard */
+
+struct guarded {
+	struct mdev_guard guard;
+	struct completion entered;	/* the reader is inside */
+	struct completion leave;	/* it may go */
+	struct completion drained;
+	void *seen;			/* by the reader, as it was about to go */
+	bool left;			/* the reader has gone */
+	bool left_when_drained;
+};
+
+static int guard_test_init(struct kunit *test)
+{
+	struct guarded *g = kzalloc(sizeof(*g), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, g);
+	init_completion(&g->entered);
+	init_completion(&g->leave);
+	init_completion(&g->drained);
+	test->priv = g;
+	return mdev_guard_init(&g->guard);
+}
+
+static void guard_test_exit(struct kunit *test)
+{
+	struct guarded *g = test->priv;
+
+	mdev_guard_destroy(&g->guard);
+	kfree(g);
+}
+
+static void guard_is_closed_before_publish(struct kunit *test)
+{
+	struct guarded *g = test->priv;
+	int idx = mdev_guard_enter(&g->guard);
+
+	KUNIT_EXPECT_NULL(test, mdev_guard_self(&g->guard));
+	KUNIT_EXPECT_TRUE(test, mdev_guard_revoked(&g->guard));
+	mdev_guard_leave(&g->guard, idx);
+}
+
+static void guard_shows_what_was_published(struct kunit *test)
+{
+	struct guarded *g = test->priv;
+	int idx;
+
+	mdev_guard_publish(&g->guard, g);
+	idx = mdev_guard_enter(&g->guard);
+	KUNIT_EXPECT_PTR_EQ(test, mdev_guard_self(&g->guard), (void *)g);
+	KUNIT_EXPECT_FALSE(test, mdev_guard_revoked(&g->guard));
+	mdev_guard_leave(&g->guard, idx);
+}
+
+static void guard_is_closed_after_revoke(struct kunit *test)
+{
+	struct guarded *g = test->priv;
+	int idx;
+
+	mdev_guard_publish(&g->guard, g);
+	mdev_guard_revoke(&g->guard);
+	KUNIT_EXPECT_TRUE(test, mdev_guard_revoked(&g->guard));
+	idx = mdev_guard_enter(&g->guard);
+	KUNIT_EXPECT_NULL(test, mdev_guard_self(&g->guard));
+	mdev_guard_leave(&g->guard, idx);
+	mdev_guard_drain(&g->guard, NULL);
+}
+
+static void guard_drains_at_once_when_nobody_is_inside(struct kunit *test)
+{
+	struct guarded *g = test->priv;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		int idx;
+
+		mdev_guard_publish(&g->guard, g);
+		idx = mdev_guard_enter(&g->guard);
+		mdev_guard_leave(&g->guard, idx);
+		mdev_guard_revoke(&g->guard);
+		mdev_guard_drain(&g->guard, NULL);
+	}
+}
+
+static int guard_reader(void *data)
+{
+	struct guarded *g = data;
+	int idx = mdev_guard_enter(&g->guard);
+
+	complete(&g->entered);
+	wait_for_completion(&g->leave);
+	g->seen = mdev_guard_self(&g->guard);
+	WRITE_ONCE(g->left, true);
+	mdev_guard_leave(&g->guard, idx);
+	return 0;
+}
+
+static int guard_drainer(void *data)
+{
+	struct guarded *g = data;
+
+	mdev_guard_drain(&g->guard, NULL);
+	g->left_when_drained = READ_ONCE(g->left);
+	complete(&g->drained);
+	return 0;
+}
+
+/* A thread to be waited for with kthread_stop(), however early it ends. */
+static struct task_struct *start(struct kunit *test, int (*fn)(void *data))
+{
+	struct task_struct *task;
+
+	task = kthread_create(fn, test->priv, "mdev_kunit");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	get_task_struct(task);
+	wake_up_process(task);
+	return task;
+}
+
+static void finish(struct task_struct *task)
+{
+	kthread_stop(task);
+	put_task_struct(task);
+}
+
+static bool is_asleep(struct task_struct *task)
+{
+	return READ_ONCE(task->__state) & TASK_NORMAL;
+}
+
+static void guard_drain_waits_for_who_is_inside(struct kunit *test)
+{
+	struct guarded *g = test->priv;
+	struct task_struct *reader, *drainer;
+
+	mdev_guard_publish(&g->guard, g);
+	reader = start(test, guard_reader);
+	KUNIT_EXPECT_TRUE(test, wait_until(completion_done(&g->entered)));
+	mdev_guard_revoke(&g->guard);
+	drainer = start(test, guard_drainer);
+	/* It sleeps in the drain, or it did not wait and is through. */
+	KUNIT_EXPECT_TRUE(test, wait_until(is_asleep(drainer) ||
+					   completion_done(&g->drained)));
+	KUNIT_EXPECT_FALSE(test, completion_done(&g->drained));
+	complete(&g->leave);
+	KUNIT_EXPECT_TRUE(test, wait_until(completion_done(&g->drained)));
+	finish(drainer);
+	finish(reader);
+	KUNIT_EXPECT_TRUE(test, g->left_when_drained);
+	/* Revoked is revoked for who is inside, too. */
+	KUNIT_EXPECT_NULL(test, g->seen);
+}
+
+static void guard_drain_does_not_wait_for_who_comes_later(struct kunit *test)
+{
+	struct guarded *g = test->priv;
+	struct task_struct *reader;
+
+	mdev_guard_publish(&g->guard, g);
+	mdev_guard_revoke(&g->guard);
+	mdev_guard_drain(&g->guard, NULL);
+	reader = start(test, guard_reader);
+	KUNIT_EXPECT_TRUE(test, wait_until(completion_done(&g->entered)));
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(g->left));
+	complete(&g->leave);
+	finish(reader);
+	KUNIT_EXPECT_NULL(test, g->seen);
+	mdev_guard_drain(&g->guard, NULL);
+}
+
+static struct kunit_case guard_cases[] = {
+	KUNIT_CASE(guard_is_closed_before_publish),
+	KUNIT_CASE(guard_shows_what_was_published),
+	KUNIT_CASE(guard_is_closed_after_revoke),
+	KUNIT_CASE(guard_drains_at_once_when_nobody_is_inside),
+	KUNIT_CASE(guard_drain_waits_for_who_is_inside),
+	KUNIT_CASE(guard_drain_does_not_wait_for_who_comes_later),
+	{ }
+};
+
+static struct kunit_suite guard_suite = {
+	.name = "mdev_guard",
+	.init = guard_test_init,
+	.exit = guard_test_exit,
+	.test_cases = guard_cases,
+};
+
+/* The index, a copy of the core's: this module links mdev_index.o, too. */
+
+#define NR_DEVICES 3000		/* enough for the table to grow and shrink */
+
+static int index_test_init(struct kunit *test)
+{
+	test->priv = kvcalloc(NR_DEVICES, sizeof(struct mdev_core_device),
+			      GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, test->priv);
+	return mdev_index_init();
+}
+
+static void index_test_exit(struct kunit *test)
+{
+	mdev_index_exit();
+	/* A walk of the index may see devices that have left it. */
+	synchronize_rcu();
+	kvfree(test->priv);
+}
+
+static void index_refuses_a_uuid_in_use(struct kunit *test)
+{
+	struct mdev_core_device *md = test->priv;
+
+	guid_gen(&md[0].mdev.uuid);
+	md[1].mdev.uuid = md[0].mdev.uuid;
+	KUNIT_EXPECT_EQ(test, 0, mdev_index_claim(&md[0]));
+	KUNIT_EXPECT_EQ(test, -EEXIST, mdev_index_claim(&md[1]));
+	/* The refused one has not taken its place. */
+	KUNIT_EXPECT_EQ(test, -EEXIST, mdev_index_claim(&md[1]));
+	mdev_index_release(&md[0]);
+}
+
+static void index_gives_a_released_uuid_again(struct kunit *test)
+{
+	struct mdev_core_device *md = test->priv;
+
+	guid_gen(&md[0].mdev.uuid);
+	md[1].mdev.uuid = md[0].mdev.uuid;
+	KUNIT_EXPECT_EQ(test, 0, mdev_index_claim(&md[0]));
+	mdev_index_release(&md[0]);
+	KUNIT_EXPECT_EQ(test, 0, mdev_index_claim(&md[1]));
+	KUNIT_EXPECT_EQ(test, -EEXIST, mdev_index_claim(&md[0]));
+	mdev_index_release(&md[1]);
+}
+
+static void index_tells_uuids_apart_by_every_bit(struct kunit *test)
+{
+	struct mdev_core_device *md = test->priv;
+	int i, bits = 8 * sizeof(guid_t);
+
+	guid_gen(&md[bits].mdev.uuid);
+	KUNIT_EXPECT_EQ(test, 0, mdev_index_claim(&md[bits]));
+	for (i = 0; i < bits; i++) {
+		md[i].mdev.uuid = md[bits].mdev.uuid;
+		md[i].mdev.uuid.b[i / 8] ^= 1 << i % 8;
+		KUNIT_EXPECT_EQ(test, 0, mdev_index_claim(&md[i]));
+	}
+	for (i = 0; i <= bits; i++)
+		mdev_index_release(&md[i]);
+}
+
+static void index_release_frees_no_other_uuid(struct kunit *test)
+{
+	struct mdev_core_device *md = test->priv;
+
+	guid_gen(&md[0].mdev.uuid);
+	guid_gen(&md[1].mdev.uuid);
+	md[2].mdev.uuid = md[1].mdev.uuid;
+	KUNIT_EXPECT_EQ(test, 0, mdev_index_claim(&md[0]));
+	KUNIT_EXPECT_EQ(test, 0, mdev_index_claim(&md[1]));
+	mdev_index_release(&md[0]);
+	KUNIT_EXPECT_EQ(test, -EEXIST, mdev_index_claim(&md[2]));
+	mdev_index_release(&md[1]);
+}
+
+static void index_holds_many(struct kunit *test)
+{
+	struct mdev_core_device *md = test->priv, *twin;
+	int i, refused = 0;
+
+	twin = kunit_kzalloc(test, sizeof(*twin), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, twin);
+	for (i = 0; i < NR_DEVICES; i++) {
+		guid_gen(&md[i].mdev.uuid);
+		KUNIT_ASSERT_EQ(test, 0, mdev_index_claim(&md[i]));
+	}
+	for (i = 0; i < NR_DEVICES; i++) {
+		twin->mdev.uuid = md[i].mdev.uuid;
+		refused += mdev_index_claim(twin) == -EEXIST;
+	}
+	KUNIT_EXPECT_EQ(test, NR_DEVICES, refused);
+	for (i = 0; i < NR_DEVICES; i++)
+		mdev_index_release(&md[i]);
+	for (i = 0; i < NR_DEVICES; i++)
+		KUNIT_ASSERT_EQ(test, 0, mdev_index_claim(&md[i]));
+	for (i = 0; i < NR_DEVICES; i++)
+		mdev_index_release(&md[i]);
+}
+
+static struct kunit_case index_cases[] = {
+	KUNIT_CASE(index_refuses_a_uuid_in_use),
+	KUNIT_CASE(index_gives_a_released_uuid_again),
+	KUNIT_CASE(index_tells_uuids_apart_by_every_bit),
+	KUNIT_CASE(index_release_frees_no_other_uuid),
+	KUNIT_CASE(index_holds_many),
+	{ }
+};
+
+static struct kunit_suite index_suite = {
+	.name = "mdev_index",
+	.init = index_test_init,
+	.exit = index_test_exit,
+	.test_cases = index_cases,
+};
+
+/* UUIDs */
+
+#define UUID_TEXT "01234567-89ab-cdef-0123-456789abcdef"
+
+static const struct uuid_case {
+	const char *name;
+	const char *text;
+	size_t len;
+	int ret;
+} uuid_table[] = {
+#define UUID_CASE(_name, _text, _ret) { _name, _text, sizeof(_text) - 1, _ret }
+	UUID_CASE("lower case", UUID_TEXT, 0),
+	UUID_CASE("upper case", "01234567-89AB-CDEF-0123-456789ABCDEF", 0),
+	UUID_CASE("mixed case", "01234567-89aB-CdeF-0123-456789AbcDeF", 0),
+	UUID_CASE("newline", UUID_TEXT "\n", 0),
+	UUID_CASE("nothing", "", -EINVAL),
+	UUID_CASE("newline alone", "\n", -EINVAL),
+	UUID_CASE("one short", "01234567-89ab-cdef-0123-456789abcde",
+		  -EINVAL),
+	UUID_CASE("one short, newline",
+		  "01234567-89ab-cdef-0123-456789abcde\n", -EINVAL),
+	UUID_CASE("one long", UUID_TEXT "0", -EINVAL),
+	UUID_CASE("two newlines", UUID_TEXT "\n\n", -EINVAL),
+	UUID_CASE("newline in front", "\n" UUID_TEXT, -EINVAL),
+	UUID_CASE("carriage return", UUID_TEXT "\r", -EINVAL),
+	UUID_CASE("carriage return, newline", UUID_TEXT "\r\n", -EINVAL),
+	UUID_CASE("space in front", " " UUID_TEXT, -EINVAL),
+	UUID_CASE("space behind", UUID_TEXT " ", -EINVAL),
+	UUID_CASE("NUL behind", UUID_TEXT "\0", -EINVAL),
+	UUID_CASE("NUL and newline behind", UUID_TEXT "\0\n", -EINVAL),
+	UUID_CASE("newline and NUL behind", UUID_TEXT "\n\0", -EINVAL),
+	UUID_CASE("NUL inside", "01234567-89ab-cdef-\0abc-456789abcdef",
+		  -EINVAL),
+	UUID_CASE("NUL for the last digit",
+		  "01234567-89ab-cdef-0123-456789abcde\0", -EINVAL),
+	UUID_CASE("no dashes", "0123456789abcdef0123456789abcdef", -EINVAL),
+	UUID_CASE("no dashes, right length",
+		  "0123456789abcdef0123456789abcdef0123", -EINVAL),
+	UUID_CASE("dash in the wrong place",
+		  "0123456-789ab-cdef-0123-456789abcdef", -EINVAL),
+	UUID_CASE("letter that is no digit",
+		  "0123456g-89ab-cdef-0123-456789abcdef", -EINVAL),
+	UUID_CASE("braces", "{01234567-89ab-cdef-0123-456789abcdef}",
+		  -EINVAL),
+	UUID_CASE("prefix", "0x234567-89ab-cdef-0123-456789abcdef", -EINVAL),
+	UUID_CASE("sign", "+1234567-89ab-cdef-0123-456789abcdef", -EINVAL),
+	UUID_CASE("two of them", UUID_TEXT "\n" UUID_TEXT, -EINVAL),
+#undef UUID_CASE
+};
+
+static void uuid_name(const struct uuid_case *c, char *desc)
+{
+	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(uuid, uuid_table, uuid_name);
+
+static void uuid_is_parsed_or_refused(struct kunit *test)
+{
+	const struct uuid_case *c = test->param_value;
+	const guid_t want = GUID_INIT(0x01234567, 0x89ab, 0xcdef, 0x01, 0x23,
+				      0x45, 0x67, 0x89, 0xab, 0xcd, 0xef);
+	guid_t uuid = GUID_INIT(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+	/* To its length: KASAN notices who reads on. */
+	char *text = kunit_kzalloc(test, c->len ?: 1, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	memcpy(text, c->text, c->len);
+	KUNIT_EXPECT_EQ(test, c->ret, mdev_parse_uuid(text, c->len, &uuid));
+	if (!c->ret)
+		KUNIT_EXPECT_TRUE(test, guid_equal(&want, &uuid));
+}
+
+static void uuid_of_any_other_length_is_refused(struct kunit *test)
+{
+	char *text = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	guid_t uuid;
+	size_t len;
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	memset(text, '\n', PAGE_SIZE);
+	memcpy(text, UUID_TEXT, UUID_STRING_LEN);
+	for (len = 0; len <= PAGE_SIZE; len++) {
+		bool fits = len == UUID_STRING_LEN ||
+			    len == UUID_STRING_LEN + 1;
+
+		KUNIT_EXPECT_EQ(test, fits ? 0 : -EINVAL,
+				mdev_parse_uuid(text, len, &uuid));
+	}
+}
+
+static struct kunit_case uuid_cases[] = {
+	KUNIT_CASE_PARAM(uuid_is_parsed_or_refused, uuid_gen_params),
+	KUNIT_CASE(uuid_of_any_other_length_is_refused),
+	{ }
+};
+
+static struct kunit_suite uuid_suite = {
+	.name = "mdev_uuid",
+	.test_cases = uuid_cases,
+};
+
+kunit_test_suites(&guard_suite, &index_suite, &uuid_suite);
+
+MODULE_DESCRIPTION("KUnit tests of the mediated device core");
+MODULE_LICENSE("GPL");

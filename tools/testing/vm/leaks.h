@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the kernel's kmemleak knows of memory that nobody points to any more. */
+#ifndef LEAKS_H
+#define LEAKS_H
+
+#include <stdbool.h>
+
+/* Does this kernel have it? */
+bool leaks_known(void);
+/*
+ * Look for leaks and hand their report line by line to @print. Returns their
+ * number, or -1.
+ */
+int leaks_find(void (*print)(const char *line));
+
+#endif
