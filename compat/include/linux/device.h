@@ -20,4 +20,18 @@
 	class_compat_remove_link(cls, dev, NULL)
 #endif
 
+/*
+ * Linux 6.3 ceased to write to the bus_type when the last reference on the bus
+ * goes. The write is the last that happens, so it tells when that has been.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define bus_wait_for_release(bus)					\
+do {									\
+	while (READ_ONCE((bus)->p))					\
+		schedule_timeout_uninterruptible(HZ / 50 ?: 1);		\
+} while (0)
+#else
+#define bus_wait_for_release(bus) do { } while (0)
+#endif
+
 #endif /* _COMPAT_LINUX_DEVICE_H */

@@ -34,6 +34,7 @@
 #include <linux/device.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 
 #include "mdev_private.h"
 
@@ -66,6 +67,7 @@ exit_index:
 static void __exit mdev_exit(void)
 {
 	bus_unregister(&mdev_bus_type);
+	bus_wait_for_release(&mdev_bus_type);
 	class_compat_unregister(mdev_bus_class);
 	mdev_index_exit();
 	/*
