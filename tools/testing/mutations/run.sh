@@ -78,12 +78,13 @@ mutate()
 		--whitespace=nowarn "$@" "$dir/$name.patch"
 }
 
-# run_cases LOG PATTERN...: the copy's check; its status is in the log.
+# run_cases LOG SECONDS PATTERN...: the copy's check; its status is in the log.
 run_cases()
 {
-	local log=$1
-	shift
-	env -u LIST -u TOTALS -u TOTALS_PREFIX -u REFRESH T="$*" \
+	local log=$1 seconds=$2
+	shift 2
+	env -u LIST -u TOTALS -u TOTALS_PREFIX -u REFRESH \
+		T="$*" VM_SECONDS="$seconds" \
 		"$tree/tools/testing/check.sh" >"$log" 2>&1 </dev/null || true
 }
 
@@ -103,7 +104,7 @@ run_control()
 		fi
 	done
 	log "running what they rely on, ${#patterns[@]} names or patterns"
-	run_cases "$log" "${patterns[@]}"
+	run_cases "$log" 3600 "${patterns[@]}"
 	if ! all_passed "$log"; then
 		grep -vE '^ok ' "$log" | tail -n 60 | sed 's/^#* */# /'
 		return 1
@@ -138,7 +139,7 @@ run_mutation()
 		sed 's/^/# /' "$log"
 		verdict=error why="does not apply" who=
 	else
-		run_cases "$log" "${patterns[@]}"
+		run_cases "$log" 300 "${patterns[@]}"
 		mutate "$name" -R
 		judge "$log"
 	fi

@@ -12,6 +12,10 @@ ON_OPS_DOOR(unregister_ops);
 #define RACES 5
 #define CREATORS 3
 #define REGISTRATIONS 20
+/* Time for what should wait to go on all the same. */
+#define EARLY_MS 500
+/* What a wait is for is said every 10 s. */
+#define LOG_MS 20000
 
 /* The path of the type's create file by way of the device, not the class. */
 static void create_path(char *buf, const struct test_parent *p)
@@ -54,9 +58,9 @@ TEST_F(unregister, create_in_flight_is_waited_for_and_removed)
 				 &self->p));
 	ASSERT_EQ(-ENODEV, actor_wait(&refused, SOON_MS));
 	ASSERT_EQ(-ENODEV, write_file(path, self->uuid));
+	ASSERT_EQ(ACTOR_TIMEOUT, actor_wait(&unreg, EARLY_MS));
 	/* The type's directory is there for as long as a create is. */
 	ASSERT_TRUE(path_exists(path));
-	ASSERT_TRUE(actor_running(&unreg));
 	ASSERT_TRUE(actor_running(&slow));
 
 	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
@@ -81,6 +85,7 @@ TEST_F(unregister, failing_create_in_flight_is_waited_for)
 	ASSERT_EQ(0, actor_start(&refused, act_create_until_refused,
 				 &self->p));
 	ASSERT_EQ(-ENODEV, actor_wait(&refused, SOON_MS));
+	ASSERT_EQ(ACTOR_TIMEOUT, actor_wait(&unreg, EARLY_MS));
 	ASSERT_EQ(0, parent_set(&self->p, "create_error", -EIO));
 	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
 	ASSERT_EQ(-EIO, actor_wait(&slow, SOON_MS));
@@ -105,7 +110,7 @@ TEST_F(unregister, remove_in_flight_is_waited_for)
 	ASSERT_EQ(0, actor_start(&refused, act_create_until_refused,
 				 &self->p));
 	ASSERT_EQ(-ENODEV, actor_wait(&refused, SOON_MS));
-	ASSERT_TRUE(actor_running(&unreg));
+	ASSERT_EQ(ACTOR_TIMEOUT, actor_wait(&unreg, EARLY_MS));
 	/* A remove that comes now finds the door closed too. */
 	ASSERT_EQ(-ENODEV, mdev_remove(other));
 	mdev_path(path, other, "mdev_type");
@@ -119,6 +124,26 @@ TEST_F(unregister, remove_in_flight_is_waited_for)
 	ASSERT_EQ(1, log_count(&log, "vendor", "removed", self->uuid));
 	ASSERT_EQ(1, log_count(&log, "vendor", "removed", other));
 	ASSERT_EQ(0, count_dir("/sys/bus/mdev/devices"));
+}
+
+TEST_F_TIMEOUT(unregister, wait_for_a_remove_in_flight_is_logged, 60)
+{
+	struct actor slow, unreg;
+	int kmsg = kmsg_open();
+
+	ASSERT_LE(0, kmsg);
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, parent_set(&self->p, "remove_block", 1));
+	ASSERT_EQ(0, actor_remove(&slow, self->uuid));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "remove_waiting") == 1,
+			       SOON_MS));
+	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
+	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "waiting for a create",
+					 " a:"), LOG_MS));
+	ASSERT_EQ(0, parent_set(&self->p, "remove_block", 0));
+	ASSERT_EQ(0, actor_wait(&slow, SOON_MS));
+	ASSERT_EQ(0, actor_wait(&unreg, SOON_MS));
+	close(kmsg);
 }
 
 TEST_F(unregister, racing_creates_leave_nothing_behind)
