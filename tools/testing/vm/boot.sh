@@ -52,7 +52,9 @@ vm_boot()
 	local start=$SECONDS rc
 
 	[ $# -gt 0 ] || set -- cat
-	rm -f "$VM"/{verdict,console,qemu,rc}
+	rm -f "$VM"/{verdict,qemu,rc}
+	# Of a boot before this one, which ended early.
+	[ ! -e "$VM/console" ] || mv "$VM/console" "$(mktemp "$VM/console.XXX")"
 	log "booting $(cat "$VM_BUILD/kernel/release") ..."
 	{
 		rc=0
