@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "mdev_test_lib.h"
+#include "mdev_test_door.h"
 
 /* A kernel that releases objects late delays each by 1 to 4 s. */
 #define LATE_MS		900
@@ -18,6 +18,8 @@ FIXTURE(unload) {
 
 FIXTURE_SETUP(unload)
 {
+	/* Another case may have left it loaded, and in use. */
+	ASSERT_EQ(0, core_unload());
 }
 
 FIXTURE_TEARDOWN(unload)
