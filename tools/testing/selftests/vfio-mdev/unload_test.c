@@ -26,7 +26,7 @@ FIXTURE_TEARDOWN(unload)
 {
 }
 
-TEST_F_TIMEOUT(unload, core_goes_while_its_objects_are_released_late, 60)
+TEST_F_TIMEOUT(unload, core_goes_while_its_objects_are_released_late, 240)
 {
 	int i, ret, kmsg = kmsg_open();
 	unsigned long long start;
