@@ -25,10 +25,10 @@ failures()
 				how = "panic"
 			else if (diag ~ /the kernel complained/)
 				how = "kernel log"
-			else if (diag ~ /no result within|: killed after/)
-				how = "hang"
 			else if (diag ~ /Expected|ended by signal/)
 				how = "assertion"
+			else if (diag ~ /no result within|: killed after/)
+				how = "hang"
 			else if (diag ~ /cannot unload|left /)
 				how = "leftovers"
 			if (diag ~ /QEMU failed/)
