@@ -530,6 +530,7 @@ int main(void)
 	parent_del(&parent_a);
 	parent_del(&parent_b);
 	unload_all(modules);
+	check_leaks();
 	stress_end();
 	return stress_status();
 }

@@ -590,6 +590,7 @@ static void finish(void)
 	check(!mdev_remove(uuid), "cannot remove the card");
 	check(available_instances("mtty", "mtty-1") == 24, "ports are missing");
 	unload_all(modules);
+	check_leaks();
 }
 
 int main(void)

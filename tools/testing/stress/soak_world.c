@@ -157,6 +157,7 @@ void world_destroy(void)
 			check(!parent_del(&soak_parents[i].p),
 			      "cannot delete %s", soak_parents[i].name);
 	unload_all(modules);
+	check_leaks();
 }
 
 /* So many more creates; false if the phase ends before. */

@@ -9,17 +9,12 @@
 #include <unistd.h>
 
 #include "klog.h"
+#include "leaks.h"
 #include "mdev_test_lib.h"
 #include "stress.h"
 
 #define MAX_SHOWN	20
 #define MAX_KLOG_LINES	100
-/* Debug kernels delay releases by seconds, one behind the other. */
-#define UNLOAD_MS	60000
-
-#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
-/* It reports nothing younger. */
-#define KMEMLEAK_AGE_MS	6000
 
 static const char *test_name;
 static unsigned long failures;
@@ -161,7 +156,7 @@ void stress_begin(const char *name)
 	failures = 0;
 }
 
-static void print_klog_line(const char *line)
+static void print_line(const char *line)
 {
 	diag("  %s", line);
 }
@@ -171,7 +166,7 @@ void stress_end(void)
 	klog_read(&klog);
 	if (klog_has_splat(&klog)) {
 		fail("the kernel complained");
-		klog_print(&klog, MAX_KLOG_LINES, print_klog_line);
+		klog_print(&klog, MAX_KLOG_LINES, print_line);
 	}
 	if (failures > MAX_SHOWN)
 		diag("%lu failures in all", failures);
@@ -206,20 +201,11 @@ void unload_all(const char * const *modules)
 
 void check_leaks(void)
 {
-	static char report[16384];
-	char *line, *rest = report;
-	int i;
+	int found;
 
-	if (!path_exists(KMEMLEAK))
+	if (!leaks_known())
 		return;
-	/* The second scan sees what the first still took for referenced. */
-	for (i = 0; i < 2; i++) {
-		usleep(KMEMLEAK_AGE_MS * 1000);
-		check(!write_file(KMEMLEAK, "scan"), "kmemleak does not scan");
-	}
-	check(read_file(KMEMLEAK, report, sizeof(report)) >= 0,
-	      "cannot read " KMEMLEAK);
-	check(!*report, "kmemleak has found something");
-	while ((line = strsep(&rest, "\n")) && *report)
-		diag("  %s", line);
+	found = leaks_find(print_line);
+	check(found >= 0, "kmemleak does not scan");
+	check(found <= 0, "kmemleak has found %d objects", found);
 }
