@@ -24,10 +24,9 @@ asked_kernel=${K:-}
 
 # shellcheck source=tools/testing/lib/common.sh
 . "$(dirname "$0")/lib/common.sh"
-# shellcheck source=tools/testing/vm/boot.sh
-. "$TOP/tools/testing/vm/boot.sh"
+# shellcheck source=tools/testing/vm/cases.sh
+. "$TOP/tools/testing/vm/cases.sh"
 
-T=${T:-*}
 case $K in
 debug | kcsan)
 	keep=1 CASE_SECONDS=${CASE_SECONDS:-240}
@@ -38,22 +37,6 @@ debug | kcsan)
 esac
 static=$TOP/tools/testing/build/static.sh
 crc=$TOP/tools/testing/build/crc.sh
-
-read -ra wanted <<<"$T"
-
-# selected NAME: whether T asks for "program:case".
-selected()
-{
-	local t
-	for t in "${wanted[@]}"; do
-		# shellcheck disable=SC2053 # a pattern it is
-		if [[ $1 = $t || ${1%%:*} = $t || ${1%%_test:*} = $t ||
-			${1#*:} = $t || ${1##*.} = $t ]]; then
-			return
-		fi
-	done
-	return 1
-}
 
 # Lists static checks as "program:case".
 list_static()
@@ -67,44 +50,6 @@ list_static()
 	[ ! -x "$crc" ] || echo "crc:symbols"
 }
 
-# Lists the cases of the programs built in $1 as "program case", with the
-# fixture and the variant in the name as "-r" wants them. "-l" prints a table
-# of fixtures with a column of variants and one of tests.
-list_cases()
-{
-	local prog
-	for prog in "$1"/tests/*_test; do
-		[ -x "$prog" ] || continue
-		{ "$prog" -l 2>&1 || true; } | awk -v prog="${prog##*/}" '
-			function flush_fixture(v, t, prefix) {
-				for (v = 0; v == 0 || v < nv; v++)
-					for (t = 0; t < nt; t++) {
-						prefix = fixture "."
-						if (nv)
-							prefix = prefix variant[v] "."
-						print prog, prefix test[t]
-					}
-				nv = nt = 0
-			}
-			/^# FIXTURE/ || /^---/ { next }
-			/^[^ ]/ {
-				flush_fixture()
-				fixture = $1
-				rest = substr($0, 1 + (length($1) > 20 ? \
-					length($1) : 20) + 1)
-			}
-			/^ / { rest = substr($0, 22) }
-			{
-				n = split(rest, f, " ")
-				if (rest ~ /^[^ ]/)
-					variant[nv++] = f[1]
-				if (n == 2 || (n == 1 && rest ~ /^ /))
-					test[nt++] = f[n]
-			}
-			END { flush_fixture() }'
-	done
-}
-
 # Modules of KUnit suites, which only a kernel with KUnit gets.
 list_kunit()
 {
@@ -112,15 +57,6 @@ list_kunit()
 
 	find "$1/modules" -name '*_kunit.ko' | sort | while read -r ko; do
 		echo "kunit $(basename "$ko" .ko)"
-	done
-}
-
-# Only what T asks for; cases of TEST() are shown without their fixture.
-select_cases()
-{
-	local prog case
-	while read -r prog case; do
-		! selected "$prog:${case#global.}" || echo "$prog $case"
 	done
 }
 
@@ -151,97 +87,17 @@ run_static()
 	[ ${#names[@]} -eq 0 ] || run_part static "$static" "${names[@]}"
 }
 
-# Handles what one boot says: results go on to stdout, and where it stood is
-# kept in files for whoever looks after the machine is gone.
-follow()
-{
-	local line running='' finished=0
-
-	: >"$VM/running"
-	echo 0 >"$VM/finished"
-	rm -f "$VM/end"
-	tee -a "$VM_BUILD/vm/tests.log" | while IFS= read -r line; do
-		case $line in
-		"# run "*)
-			running=${line#"# run "}
-			echo "$running" >"$VM/running"
-			;;
-		"ok - $running" | "ok - $running "* | "not ok - $running")
-			printf '%s\n' "$line"
-			finished=$((finished + 1))
-			echo "$finished" >"$VM/finished"
-			: >"$VM/running"
-			running='?'
-			;;
-		end | bail)
-			echo "$line" >"$VM/end"
-			;;
-		*)
-			printf '%s\n' "$line"
-			;;
-		esac
-	done
-}
-
-# Boots until every case has a result: a case that takes the machine down, or
-# leaves it unusable, must not hide what the others do.
-run_cases()
-{
-	local cases=$VM_BUILD/vm/cases running boots=0
-
-	rm -f "$VM_BUILD/vm/tests.log"
-	while [ -s "$cases" ]; do
-		if [ "$boots" -eq "${MAX_BOOTS:-8}" ]; then
-			echo "# not run: the machine went down $boots times"
-			sed -E 's/ (global\.)?/:/; s/^/not ok - /' "$cases"
-			return
-		fi
-		boots=$((boots + 1))
-		cp "$cases" "$VM/root/cases"
-		vm_pack
-		vm_boot follow
-
-		# Not with sed, whose "1,0d" would drop a case that has no result.
-		tail -n "+$(($(cat "$VM/finished") + 1))" "$VM/root/cases" \
-			>"$cases"
-		running=$(cat "$VM/running")
-		if [ -n "$running" ]; then
-			echo "# no result: $VM_END"
-			vm_console_tail
-			echo "not ok - $running"
-			sed -i 1d "$cases"
-		elif [ -s "$VM/end" ] && [ "$(cat "$VM/end")" = bail ]; then
-			log "the machine cannot be used any more"
-		elif [ "$VM_STATUS" != 0 ] || [ ! -s "$VM/end" ]; then
-			echo "# no verdict: $VM_END"
-			vm_console_tail
-			echo "not ok - virtual_machine"
-			# One that does not even start never will.
-			[ "$(cat "$VM/finished")" -gt 0 ] || boots=${MAX_BOOTS:-8}
-		elif vm_complained "run over:"; then
-			echo "# the kernel complained after the last case"
-			vm_console_tail
-			echo "not ok - virtual_machine"
-		fi
-	done
-}
-
 run_vm()
 {
 	local cases
 
 	cases=$({
 		list_kunit "$build"
-		list_cases "$build"
+		list_cases "$build/tests"
 	} | select_cases)
 	[ -n "$cases" ] || return 0
 	log "cases for the virtual machine: $(wc -l <<<"$cases")"
-	vm_prepare "$build" tests
-	printf '%s\n' "$cases" >"$VM_BUILD/vm/cases"
-	step "building the runner" \
-		gcc -static -O2 -Wall -Wextra -o "$VM/root/runner" \
-		"$TOP"/tools/testing/vm/{runner,klog,leaks}.c
-	mkdir "$VM/root/tests"
+	cases_prepare "$build" tests "$cases"
 	cp -t "$VM/root/tests" "$build"/tests/*_test \
 		"$TOP/tools/testing/vm/kunit"
 	cat >"$VM/root/main" <<-MAIN
@@ -289,7 +145,7 @@ if [ -n "${LIST:-}" ]; then
 	build=$("$LIB/build.sh" tests)
 	{
 		list_static
-		list_cases "$build" | sed -E 's/ (global\.)?/:/'
+		list_cases "$build/tests" | show_cases
 	} | while read -r name; do
 		! selected "$name" || echo "$name"
 	done

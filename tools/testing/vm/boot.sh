@@ -15,6 +15,9 @@ debug | kcsan)	VM_SECONDS=${VM_SECONDS:-3000} ;;
 *)		VM_SECONDS=${VM_SECONDS:-900} ;;
 esac
 
+# Modules of the distribution that the machine has beside the usual ones.
+VM_MODULES=()
+
 # vm_prepare BUILD MODE: sets VM, a directory below BUILD of this run alone,
 # whose root/ becomes /vm in the machine.
 vm_prepare()
@@ -40,7 +43,7 @@ vm_prepare()
 vm_pack()
 {
 	"$TOP/tools/testing/vm/initramfs.sh" "$VM_BUILD/kernel" \
-		"$VM_BUILD/modules" "$VM/root" "$VM/initrd"
+		"$VM_BUILD/modules" "$VM/root" "$VM/initrd" "${VM_MODULES[@]}"
 }
 
 # How long the kernel may take to start init, which says so at once.

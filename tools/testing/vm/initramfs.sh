@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: initramfs.sh KERNEL_DIR MODULES_DIR VM_DIR OUTPUT
+# usage: initramfs.sh KERNEL_DIR MODULES_DIR VM_DIR OUTPUT [MODULE...]
 #
 # Packs the virtual machine's root: busybox, the host's kmod and shells, modules
-# named in the file "modules" and those ours depend on, ours in updates/, and
-# VM_DIR as /vm. A name in that file with a question mark behind it is of a
-# module that not every kernel has. The distribution's mdev.ko goes to /lib/modules/stock, out of
+# named in the file "modules" or here and those ours depend on, ours in updates/,
+# and VM_DIR as /vm. A name with a question mark behind it is of a module that
+# not every kernel has. The distribution's mdev.ko goes to /lib/modules/stock, out of
 # modprobe's sight.
 
 # shellcheck source=tools/testing/lib/common.sh
@@ -18,6 +18,7 @@ kernel=$1
 ours=$2
 vm=$3
 output=$4
+more=("${@:5}")
 release=$(cat "$kernel/release")
 
 root=$(mktemp -d)
@@ -73,6 +74,7 @@ wanted_modules()
 	local ko
 
 	sed 's/#.*//' "$TOP/tools/testing/vm/modules"
+	printf '%s\n' "${more[@]}"
 	for ko in "$dest"/updates/*.ko; do
 		modinfo -F depends "$ko" | tr ',' '\n'
 		modinfo -F softdep "$ko" | tr ' ' '\n' | grep -v ':$' || true

@@ -72,15 +72,20 @@ pack_initramfs()
 		cpio --null --create --format=newc --owner=0:0 --quiet) >"$2"
 }
 
+# What a caller may change: the machine's memory, and more of QEMU's options.
+VM_MEMORY=1G
+VM_OPTIONS=()
+
 # qemu_run KERNEL INITRD SECONDS CONSOLE STREAM VERDICT [OPTION...]: CONSOLE and
 # the two after it are QEMU character devices or files. A panic ends QEMU; so does the time limit.
 qemu_run()
 {
 	timeout --foreground -s KILL "$3" qemu-system-x86_64 \
-		"${ACCEL[@]}" -smp 2 -m 1G -nodefaults -no-user-config \
+		"${ACCEL[@]}" -smp 2 -m "$VM_MEMORY" -nodefaults -no-user-config \
 		-display none -no-reboot -kernel "$1" -initrd "$2" \
 		-append "$VM_CMDLINE" \
-		-serial "$4" -serial "$5" -serial "$6" "${@:7}"
+		-serial "$4" -serial "$5" -serial "$6" \
+		"${VM_OPTIONS[@]}" "${@:7}"
 }
 
 # The watchdogs must not take a slow host for a hang of the guest.
