@@ -74,6 +74,16 @@ first_symptom()
 		sed -E 's/^#[# ]*/#   /' || true
 }
 
+# by_chance: whether the verdict may be due to a busy machine.
+by_chance()
+{
+	case $verdict:$why in
+	error:"does not "*)	return 1 ;;
+	error:* | caught:hang)	return 0 ;;
+	*)			return 1 ;;
+	esac
+}
+
 # write_table RESULTS KERNEL: what a run of all mutations came to, as a table.
 write_table()
 {

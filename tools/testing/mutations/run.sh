@@ -105,6 +105,13 @@ run_control()
 	done
 	log "running what they rely on, ${#patterns[@]} names or patterns"
 	run_cases "$log" 3600 "${patterns[@]}"
+	# A busy machine may break a time limit once; what fails twice is wrong.
+	mapfile -t patterns < <(failures "$log" | cut -f1)
+	if ! all_passed "$log" && [ ${#patterns[@]} -gt 0 ]; then
+		log "once more: ${patterns[*]}"
+		mv "$log" "$log.first"
+		run_cases "$log" 3600 "${patterns[@]}"
+	fi
 	if ! all_passed "$log"; then
 		grep -vE '^ok ' "$log" | tail -n 60 | sed 's/^#* */# /'
 		return 1
@@ -140,8 +147,14 @@ run_mutation()
 		verdict=error why="does not apply" who=
 	else
 		run_cases "$log" 300 "${patterns[@]}"
-		mutate "$name" -R
 		judge "$log"
+		# Believed if it is so twice.
+		if by_chance; then
+			echo "# once more, because of: $why"
+			run_cases "$log" 300 "${patterns[@]}"
+			judge "$log"
+		fi
+		mutate "$name" -R
 	fi
 	echo "# $(reason "$name")"
 	echo "# it took $((SECONDS - start)) s"
