@@ -84,29 +84,62 @@ by_chance()
 	esac
 }
 
-# write_table RESULTS KERNEL: what a run of all mutations came to, as a table.
-write_table()
+# rows RESULTS KERNEL: a run's results as rows of the table.
+rows()
 {
 	local name verdict why who
 
-	cat <<-TEXT
+	while IFS='|' read -r name verdict why who; do
+		# shellcheck disable=SC2016 # Markdown's quotes
+		printf '| [%s](%s.patch) | %s | %s | %s | %s |\n' \
+			"$name" "$name" "$(reason "$name")" \
+			"$verdict${why:+ ($why)}" \
+			"$(sed -E 's/[^, ]+/`&`/g; s/, /<br>/g' <<<"$who")" "$2"
+	done <"$1"
+}
+
+# kept_rows RESULTS TABLE: the rows of mutations that are still there and were
+# not run this time.
+kept_rows()
+{
+	local line name
+
+	while IFS= read -r line; do
+		name=${line#"| ["}
+		name=${name%%]*}
+		if [ -e "${2%/*}/$name.patch" ] && ! grep -q "^$name|" "$1"; then
+			printf '%s\n' "$line"
+		fi
+	done < <(sed -n '/^| \[/p' "$2")
+}
+
+# write_table RESULTS KERNEL TABLE: a run's results, put into the table.
+write_table()
+{
+	local all
+
+	all=$({
+		rows "$1" "$2"
+		[ ! -e "$3" ] || kept_rows "$1" "$3"
+	} | sort)
+	cat >"$3" <<-TEXT
 		<!-- SPDX-License-Identifier: GPL-2.0-only -->
 		# Mutations
 
-		Written by \`make check-mutations\`: small wrong changes to the
-		sources, and the tests that noticed. Each is a patch in this folder.
+		Small wrong changes to the sources, and the tests that noticed
+		them. Each is a patch in this folder. \`make check-mutations\` writes
+		this file; with \`T=name\` it renews the lines of the mutations that
+		it ran. Not to be edited by hand.
 
-		* mutations: $(wc -l <"$1")
-		* caught: $(grep -c '^[^|]*|caught|' "$1" || true)
-		* kernel: $2
+		* mutations: $(wc -l <<<"$all")
+		* caught: $(grep -c '^[^|]*|[^|]*|[^|]*| caught' <<<"$all" || true)
 
-		| mutation | what is wrong | verdict | by |
-		|---|---|---|---|
+		A verdict has in parentheses how the cases failed: by an assertion,
+		a complaint or panic of the kernel, a hang, or by what they left
+		behind.
+
+		| mutation | what is wrong | verdict | by | kernel |
+		|---|---|---|---|---|
+		$all
 	TEXT
-	while IFS='|' read -r name verdict why who; do
-		# shellcheck disable=SC2016 # Markdown's quotes
-		printf '| [%s](%s.patch) | %s | %s | %s |\n' "$name" "$name" \
-			"$(reason "$name")" "$verdict${why:+ ($why)}" \
-			"$(sed -E 's/[^, ]+/`&`/g; s/, /<br>/g' <<<"$who")"
-	done <"$1"
 }

@@ -12,9 +12,9 @@
 # apply or build is an error, and so is a case that fails without a mutation.
 #
 # KTAP on stdout. T chooses mutations by name or pattern, LIST=1 lists them.
-# JOBS machines run at a time, one for two processors unless told. A run of all
-# mutations leaves its result in RESULTS.md. With "apply" it is only seen
-# whether the patches apply.
+# JOBS machines run at a time, one for two processors unless told. RESULTS.md
+# gets the result, in the lines of the mutations that were run. With "apply" it
+# is only seen whether the patches apply.
 
 # shellcheck source=tools/testing/build/lib.sh
 . "$(dirname "$0")/../build/lib.sh"
@@ -260,9 +260,9 @@ set +e
 rc=$?
 set -e
 log "it took $((SECONDS - start)) s"
-if [ $# -eq 0 ] && [ -z "${T:-}" ] && [ -s "$results" ]; then
+if [ $# -eq 0 ] && [ -s "$results" ]; then
 	kernel=$("$LIB/fetch-kernel.sh")
-	write_table "$results" "$(<"$kernel/release")" >"$dir/RESULTS.md"
+	write_table "$results" "$(<"$kernel/release")" "$dir/RESULTS.md"
 	log "written: tools/testing/mutations/RESULTS.md"
 fi
 exit "$rc"
