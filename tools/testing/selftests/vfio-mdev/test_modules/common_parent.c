@@ -208,7 +208,7 @@ static int parent_add(struct mdev_test_door *door, const char *name)
 	mutex_init(&p->lock);
 	atomic_set(&p->get_available, -1);
 	p->max_instances = 16;
-	p->dev = device_create(&door->class, NULL, MKDEV(0, 0), p, "%s", name);
+	p->dev = device_create(door->class, NULL, MKDEV(0, 0), p, "%s", name);
 	if (IS_ERR(p->dev)) {
 		ret = PTR_ERR(p->dev);
 		kfree(p);
@@ -284,14 +284,13 @@ static const struct file_operations del_parent_fops = {
 
 int mdev_test_door_open(struct mdev_test_door *door)
 {
-	int ret;
-
 	INIT_LIST_HEAD(&door->parents);
 	mutex_init(&door->lock);
-	ret = class_register(&door->class);
-	if (ret)
-		return ret;
-	door->dir = debugfs_create_dir(door->class.name, NULL);
+	/* One on the heap: it may be released after the module has gone. */
+	door->class = class_create(door->name);
+	if (IS_ERR(door->class))
+		return PTR_ERR(door->class);
+	door->dir = debugfs_create_dir(door->name, NULL);
 	debugfs_create_file("add_parent", 0200, door->dir, door,
 			    &add_parent_fops);
 	debugfs_create_file("del_parent", 0200, door->dir, door,
@@ -308,6 +307,6 @@ void mdev_test_door_close(struct mdev_test_door *door)
 	list_for_each_entry_safe(p, next, &door->parents, node)
 		parent_del(p);
 	debugfs_remove(door->dir);
-	class_unregister(&door->class);
+	class_destroy(door->class);
 }
 EXPORT_SYMBOL_GPL(mdev_test_door_close);

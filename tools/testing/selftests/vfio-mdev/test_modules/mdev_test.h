@@ -108,7 +108,8 @@ struct mdev_test_parent {
 
 /**
  * struct mdev_test_door - one of the two ways to the core
- * @class: of the parent devices; its name begins the names of their types.
+ * @name: of the class; it begins the names of the parents' types.
+ * @class: of the parent devices.
  * @vendor_size: size of what a registration allocates.
  * @reg: prepare @vendor and register it with the core. @bad: NULL or the name
  *	of what is to be wrong.
@@ -116,7 +117,8 @@ struct mdev_test_parent {
  */
 struct mdev_test_door {
 	struct module *owner;
-	struct class class;
+	const char *name;
+	struct class *class;
 	size_t vendor_size;
 	int (*reg)(struct mdev_test_parent *p, void *vendor, const char *bad);
 	void (*unreg)(struct mdev_test_parent *p, void *vendor);

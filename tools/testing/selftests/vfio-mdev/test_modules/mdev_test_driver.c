@@ -155,7 +155,7 @@ static void driver_door_unregister(struct mdev_test_parent *p, void *vendor)
 
 static struct mdev_test_door driver_door = {
 	.owner = THIS_MODULE,
-	.class = { .name = "mdev_test_driver" },
+	.name = "mdev_test_driver",
 	.vendor_size = sizeof(struct vendor),
 	.reg = driver_door_register,
 	.unreg = driver_door_unregister,

@@ -363,7 +363,7 @@ static void ops_door_unregister(struct mdev_test_parent *p, void *vendor)
 
 static struct mdev_test_door ops_door = {
 	.owner = THIS_MODULE,
-	.class = { .name = "mdev_test_ops" },
+	.name = "mdev_test_ops",
 	.vendor_size = sizeof(struct vendor),
 	.reg = ops_door_register,
 	.unreg = ops_door_unregister,
