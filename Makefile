@@ -4,7 +4,7 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # For the scripts: K chooses the kernel, T the test, RUN a command line.
-export K T LIST RUN REFRESH CACHE KCSAN SCALE SEED
+export K T LIST RUN REFRESH CACHE SCALE SEED
 
 .PHONY: help modules modules_install demo check check-debug check-model \
 	check-mutations shell vm check-builds check-fuzz check-soak clean
@@ -15,9 +15,9 @@ help:
 	@echo '  check           static checks, then every selftest in the virtual machine'
 	@echo '                  T=name    only this program or case (patterns work)'
 	@echo '                  LIST=1    name them instead'
-	@echo '  check-debug     the same on a kernel that looks for faults, with KUnit;'
-	@echo '                  building it takes ten minutes, once'
-	@echo '                  KCSAN=1   on one that looks for data races'
+	@echo '  check-debug     the selftests, KUnit and a tenth of the longer suites on'
+	@echo '                  kernels that look for faults and for data races; building'
+	@echo '                  them takes a while, once; K=debug, K=kcsan: only this one'
 	@echo '  check-mutations break the sources in many small ways, one at a time, and'
 	@echo '                  show which test notices; T= and LIST= as above'
 	@echo '  check-model     explore a model of the core with spin; T, LIST, DEEP=1'

@@ -1,17 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: [K=...] [T=name] [LIST=1] check.sh [vm]
+# usage: [K=...] [T=name] [LIST=1] check.sh
 #        [K=...] check.sh builds
 #        [K=...] [SCALE=percent] [SEED=n] check.sh fuzz|soak|faults
+#        K=debug|kcsan [T=name] [LIST=1] [SHARD=i/n] check.sh vm
 #
 # Runs the checks that need no machine (tools/testing/build), then every case
 # of every test program in the virtual machine, as one KTAP stream on stdout
 # that ends with the totals. T chooses a program, a case or a shell pattern of
-# either; LIST=1 names what there is instead of running it. With "vm" only what
-# runs in the machine is run. With "builds" the modules are only built, for each
-# kernel that is supported or the one K names. The last three are what
-# tools/testing/stress has.
+# either; LIST=1 names what there is instead of running it. With "builds" the
+# modules are only built, for each kernel that is supported or the one K names.
+# The other three are what tools/testing/stress has. With "vm" only what runs in
+# the machine is run, or of it every n-th case from the i-th on.
 #
 # On the kernels that look for faults (K=debug, K=kcsan) KUnit suites are run as
 # well, and modules stay loaded from one case to the next: the first releases
@@ -27,6 +28,7 @@ asked_kernel=${K:-}
 # shellcheck source=tools/testing/vm/cases.sh
 . "$TOP/tools/testing/vm/cases.sh"
 
+SHARD=${SHARD:-}
 case $K in
 debug | kcsan)
 	keep=1 CASE_SECONDS=${CASE_SECONDS:-240}
@@ -58,6 +60,14 @@ list_kunit()
 	find "$1/modules" -name '*_kunit.ko' | sort | while read -r ko; do
 		echo "kunit $(basename "$ko" .ko)"
 	done
+}
+
+# Those of this run's share.
+shard()
+{
+	local i=${SHARD%/*} n=${SHARD#*/}
+
+	awk -v i="${i:-1}" -v n="${n:-1}" 'NR % n == i % n'
 }
 
 # run_part NAME COMMAND...: a script that prints results; it must print some,
@@ -94,10 +104,10 @@ run_vm()
 	cases=$({
 		list_kunit "$build"
 		list_cases "$build/tests"
-	} | select_cases)
+	} | select_cases | shard)
 	[ -n "$cases" ] || return 0
 	log "cases for the virtual machine: $(wc -l <<<"$cases")"
-	cases_prepare "$build" tests "$cases"
+	cases_prepare "$build" "tests${SHARD:+-${SHARD%/*}}" "$cases"
 	cp -t "$VM/root/tests" "$build"/tests/*_test \
 		"$TOP/tools/testing/vm/kunit"
 	cat >"$VM/root/main" <<-MAIN
@@ -113,9 +123,10 @@ run_builds()
 		${asked_kernel:+"$asked_kernel"}
 }
 
+# run_stress GROUP...
 run_stress()
 {
-	run_part stress "$TOP/tools/testing/stress/stress.sh" "$what"
+	run_part stress "$TOP/tools/testing/stress/stress.sh" "$@"
 }
 
 build_all()
@@ -156,13 +167,13 @@ start=$SECONDS
 what=${1:-all}
 case $what in
 builds)
-	run=run_builds
+	run=(run_builds)
 	;;
 fuzz | soak | faults)
-	run=run_stress
+	run=(run_stress "$what")
 	;;
 *)
-	[ "$what" = vm ] && run=run_only_vm || run=run_all
+	[ "$what" = vm ] && run=(run_only_vm) || run=(run_all)
 	# All at once: each run of apt takes a while.
 	need_packages "${CHECK_PACKAGES[@]}" "${MODULE_PACKAGES[@]}" \
 		"${PROGRAM_PACKAGES[@]}" "${VM_PACKAGES[@]}"
@@ -173,7 +184,7 @@ set +e
 (
 	set -e
 	trap '[ $? -eq 0 ] || echo "not ok - check"' EXIT
-	"$run"
+	"${run[@]}"
 ) | "$LIB/ktap.sh"
 rc=$?
 set -e

@@ -21,11 +21,10 @@ SCALE=${SCALE:-100}
 # many on a debug kernel.
 soak_pairs()
 {
-	if [ "$K" = debug ]; then
-		echo 50000
-	else
-		echo 500000
-	fi
+	case $K in
+	debug | kcsan)	echo 50000 ;;
+	*)		echo 500000 ;;
+	esac
 }
 
 programs()
@@ -90,7 +89,7 @@ need_packages "${VM_PACKAGES[@]}" "${MODULE_PACKAGES[@]}" "${PROGRAM_PACKAGES[@]
 build=$("$LIB/build.sh" modules client)
 step "building the stress programs" \
 	make -C "$TOP/tools/testing/stress" OUT="$build/stress"
-vm_prepare "$build" stress
+vm_prepare "$build" "stress-$1"
 cp -t "$VM/root" "${wanted[@]/#/$build/stress/}"
 write_main >"$VM/root/main"
 vm_pack

@@ -46,20 +46,23 @@ vm_pack()
 		"$VM_BUILD/modules" "$VM/root" "$VM/initrd" "${VM_MODULES[@]}"
 }
 
-# How long the kernel may take to start init, which says so at once.
-BOOT_SECONDS=${BOOT_SECONDS:-240}
+# A kernel that comes up says something all the time, until init does at once.
+BOOT_SECONDS=${BOOT_SECONDS:-60}
 
-# Ends a machine whose kernel does not come up.
+# Ends a machine whose kernel does not come up: its console stands still.
 watch_boot()
 {
-	local end=$((SECONDS + BOOT_SECONDS))
+	local quiet=0 size=0 now
 
 	while [ ! -s "$VM/verdict" ]; do
-		if [ "$SECONDS" -ge "$end" ]; then
+		if [ "$quiet" -ge "$BOOT_SECONDS" ]; then
 			kill -KILL "$(cat "$VM/pid")" 2>/dev/null || true
 			return
 		fi
 		sleep 1
+		now=$(stat -c %s "$VM/console" 2>/dev/null || echo 0)
+		[ "$now" = "$size" ] && quiet=$((quiet + 1)) || quiet=0
+		size=$now
 	done
 }
 
@@ -95,7 +98,7 @@ vm_boot()
 	# It happens that an emulated machine waits for a timer early in its
 	# boot and is never woken up. Nothing of ours runs by then.
 	if [ ! -s "$VM/verdict" ] && [ "$(cat "$VM/rc")" = 137 ]; then
-		log "not up within $BOOT_SECONDS s; booting once more ..."
+		log "silent for $BOOT_SECONDS s; booting once more ..."
 		vm_boot_once "$@"
 	fi
 	rc=$(cat "$VM/rc")
