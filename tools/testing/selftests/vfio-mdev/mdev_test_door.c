@@ -62,11 +62,13 @@ static bool is_parent(const char *door, const char *name)
 
 static void parent_let_go(const char *door, const char *name)
 {
-	static const char * const gates[] = { "create", "remove", "bind" };
+	static const char * const gates[] = {
+		"register", "create", "remove", "bind", NULL
+	};
 	char path[PATH_MAX];
 	int i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; gates[i]; i++) {
 		snprintf(path, sizeof(path), DEBUGFS "/%s/%s/%s_block", door,
 			 name, gates[i]);
 		write_file(path, "0");

@@ -236,6 +236,28 @@ TEST_F(unregister, create_is_never_refused_by_a_new_parent)
 	}
 }
 
+TEST_F(unregister_ops, create_works_while_the_parent_is_being_registered)
+{
+	char create[PATH_MAX], reg[PATH_MAX];
+	struct actor registrar;
+
+	create_path(create, &self->p);
+	parent_path(reg, &self->p, "register");
+	ASSERT_EQ(0, parent_unregister(&self->p));
+	ASSERT_EQ(0, parent_set(&self->p, "register_block", 1));
+	ASSERT_EQ(0, actor_write(&registrar, reg, "1"));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "register_waiting") == 1,
+			       SOON_MS));
+	ASSERT_EQ(0, write_file(create, self->uuid));
+	ASSERT_TRUE(actor_running(&registrar));
+
+	ASSERT_EQ(0, parent_set(&self->p, "register_block", 0));
+	ASSERT_EQ(0, actor_wait(&registrar, SOON_MS));
+	ASSERT_TRUE(mdev_complete(&self->p, self->uuid));
+	ASSERT_EQ(0, parent_create2(&self->p, NULL));
+	ASSERT_EQ(0, mdev_remove(self->uuid));
+}
+
 TEST_F(unregister, parent_device_is_referenced_as_before)
 {
 	long long references;

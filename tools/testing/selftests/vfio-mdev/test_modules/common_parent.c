@@ -184,6 +184,7 @@ static void parent_add_files(struct mdev_test_parent *p)
 	debugfs_create_file("get_available", 0600, dir, &p->get_available,
 			    &error_fops);
 	debugfs_create_file("requests", 0600, dir, &p->requests, &error_fops);
+	mdev_test_gate_init(&p->register_gate, dir, "register");
 	mdev_test_gate_init(&p->create_gate, dir, "create");
 	mdev_test_gate_init(&p->remove_gate, dir, "remove");
 	mdev_test_gate_init(&p->bind_gate, dir, "bind");

@@ -25,6 +25,8 @@
  *	  create_block	N: the next N probe()/create() block. Any write, 0
  *			included, lets go those that block now.
  *	  create_waiting how many do
+ *	  register_block, register_waiting	parent-ops door: likewise for
+ *			registering the second type
  *	  remove_error	parent-ops door: what remove() returns
  *	  remove_block, remove_waiting	likewise for the vendor's remove()
  *	  open_error	what opening the VFIO device returns
@@ -101,6 +103,7 @@ struct mdev_test_parent {
 	atomic_t get_available;
 	atomic_t requests;
 	atomic_t instances;	/* alive, on the parent-ops door */
+	struct mdev_test_gate register_gate;
 	struct mdev_test_gate create_gate;
 	struct mdev_test_gate remove_gate;
 	struct mdev_test_gate bind_gate;

@@ -64,6 +64,16 @@ static struct attribute *type_attrs[] = {
 	NULL,
 };
 
+/* Asked for the second type, when the first one's create is there. */
+static umode_t type_visible(struct kobject *kobj, struct attribute *attr, int n)
+{
+	struct device *dev = kobj_to_dev(kobj->parent->parent);
+	struct mdev_test_parent *p = dev_get_drvdata(dev);
+
+	mdev_test_gate_pass(&p->register_gate);
+	return attr->mode;
+}
+
 static int take_instance(struct mdev_test_parent *p)
 {
 	if (p->max_instances)
@@ -297,6 +307,7 @@ static void vendor_init(struct vendor *v, struct mdev_test_parent *p)
 		v->type[i].attrs = type_attrs;
 		v->types[i] = &v->type[i];
 	}
+	v->type[1].is_visible = type_visible;
 	v->mdev_group = *mdev_test_attr_groups[0];
 	v->mdev_attrs[0] = v->mdev_group.attrs[0];
 	v->mdev_group.attrs = v->mdev_attrs;
