@@ -434,7 +434,7 @@ static bool prepare(void)
 	char path[PATH_MAX];
 	size_t i;
 
-	if (!check(!door_setup(DOOR_DRIVER) && !door_setup(DOOR_OPS) &&
+	if (!check(!load_module(DOOR_DRIVER) && !load_module(DOOR_OPS) &&
 		   !parent_start(&parent_a, DOOR_DRIVER, "a") &&
 		   !parent_start(&parent_b, DOOR_OPS, "b") && !load_module("mtty") &&
 		   !load_module("vfio_mdev"), "cannot load the modules"))

@@ -85,8 +85,8 @@ bool world_create(void)
 	size_t i;
 
 	if (!check(!load_module("vfio_iommu_type1") && !load_module("mtty") &&
-		   !load_module("vfio_mdev") && !door_setup(DOOR_DRIVER) &&
-		   !door_setup(DOOR_OPS), "cannot load the modules"))
+		   !load_module("vfio_mdev") && !load_module(DOOR_DRIVER) &&
+		   !load_module(DOOR_OPS), "cannot load the modules"))
 		return false;
 	check(!write_file(LOG_ON_FILE, "0"), "the log cannot be switched off");
 	for (i = 0; i < NR_PARENTS; i++) {

@@ -24,7 +24,7 @@ struct test_parent {
 	char type2[64];
 };
 
-/* Load the core and the test parents' module. */
+/* Load the core and this door's module, after other parents' have gone. */
 int door_setup(const char *door);
 /*
  * Let go whatever waits, take all parents away, drop held references, unload
