@@ -72,12 +72,16 @@ TEST_F(abi_one, description_is_there_only_if_the_vendor_has_one)
 
 TEST_F(abi_one, get_available_is_asked_and_limits_nothing_itself)
 {
-	ASSERT_EQ(0, parent_restart(&self->p, "get_available", 7));
+	/* A vendor that counts by itself declares no maximum. */
+	ASSERT_EQ(0, parent_set(&self->p, "get_available", 7));
+	ASSERT_EQ(0, parent_restart(&self->p, "max_instances", 0));
 	ASSERT_EQ(7, available_instances("a", self->p.type1));
 	ASSERT_EQ(0, parent_create(&self->p, NULL));
 	ASSERT_EQ(7, available_instances("a", self->p.type1));
 	ASSERT_EQ(0, parent_set(&self->p, "get_available", 0));
 	ASSERT_EQ(0, available_instances("a", self->p.type1));
+	/* Its probe() is who says no. */
+	ASSERT_EQ(0, parent_create(&self->p, NULL));
 }
 
 TEST_F(abi_one, max_instances_may_be_any_number)
