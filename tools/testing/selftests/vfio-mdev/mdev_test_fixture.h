@@ -50,6 +50,8 @@ FIXTURE_SETUP(_name)							\
 FIXTURE_TEARDOWN(_name)							\
 {									\
 	vfio_user_close(&self->vfio);					\
+	/* A failed case may have left others that keep a device. */	\
+	close_range(STDERR_FILENO + 1, ~0U, 0);				\
 	EXPECT_EQ(0, door_teardown(variant->door));			\
 }
 
