@@ -7,8 +7,8 @@
 #include "fuzz_model.h"
 
 #define REGION_SHIFT	40
-/* With four levels of page tables; with five it is more. */
-#define USER_END	0x800000000000ULL
+/* With four levels of page tables, less a page; with five it is more. */
+#define USER_END	0x7ffffffff000ULL
 #define CONFIG_SIZE	256
 #define PORT_SIZE	8
 #define SET_HEADER	offsetof(struct vfio_irq_set, data)
