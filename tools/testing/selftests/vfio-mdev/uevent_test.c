@@ -7,6 +7,9 @@ DOOR_FIXTURE(uevent)
 ON_DRIVER_DOOR(uevent);
 ON_OPS_DOOR(uevent);
 
+DOOR_FIXTURE(uevent_ops)
+ON_OPS_DOOR(uevent_ops);
+
 #define ROUNDS 50
 
 /* What the listener process has seen; shared with the test. */
@@ -229,6 +232,32 @@ TEST_F(uevent, create_works_from_the_handler_of_registered)
 	ASSERT_EQ(1, seen->registered);
 	ASSERT_EQ(0, seen->registered_error);
 	ASSERT_EQ(14, available_instances("a", self->p.type1));
+}
+
+TEST_F(uevent_ops, registered_comes_when_the_last_type_is_there)
+{
+	struct seen *seen = shared_alloc(sizeof(*seen));
+	struct actor registrar;
+	struct listener l;
+	char path[PATH_MAX];
+
+	ASSERT_NE(NULL, seen);
+	seen->p = self->p;
+	ASSERT_EQ(0, parent_unregister(&self->p));
+	ASSERT_EQ(0, parent_set(&self->p, "register_block", 1));
+	ASSERT_EQ(0, listener_start(&l, look, seen));
+	parent_path(path, &self->p, "register");
+	ASSERT_EQ(0, actor_write(&registrar, path, "1"));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "register_waiting") == 1,
+			       SOON_MS));
+	ASSERT_EQ(0, listener_sync(&l));
+	ASSERT_EQ(0, seen->registered);
+	ASSERT_EQ(0, parent_set(&self->p, "register_block", 0));
+	ASSERT_EQ(0, actor_wait(&registrar, SOON_MS));
+	ASSERT_EQ(0, listener_sync(&l));
+	listener_stop(&l);
+	ASSERT_EQ(1, seen->registered);
+	ASSERT_EQ(0, seen->registered_error);
 }
 
 TEST_F(uevent, unregistered_comes_once_while_the_parent_exists)
