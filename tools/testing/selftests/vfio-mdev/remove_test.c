@@ -19,6 +19,15 @@ static bool lost(int ret)
 	return ret == -ENODEV || ret == -ENOENT;
 }
 
+/* For a remove that must not wait for the create that is going on. */
+static int remove_soon(const char *uuid)
+{
+	struct actor remover;
+	int ret = actor_remove(&remover, uuid);
+
+	return ret ? ret : actor_wait(&remover, SOON_MS);
+}
+
 /* A create that waits in a callback of the vendor or of the bus driver. */
 #define START_SLOW_CREATE(_slow, _block, _waiting)			\
 do {									\
@@ -35,9 +44,9 @@ TEST_F(remove_driver, remove_during_a_slow_create_is_refused_and_works_after)
 
 	START_SLOW_CREATE(slow, "create_block", "create_waiting");
 	ASSERT_TRUE(mdev_exists(self->uuid));
-	ASSERT_EQ(-EAGAIN, mdev_remove(self->uuid));
+	ASSERT_EQ(-EAGAIN, remove_soon(self->uuid));
 	ASSERT_TRUE(mdev_has(self->uuid, "remove"));
-	ASSERT_EQ(-EAGAIN, mdev_remove(self->uuid));
+	ASSERT_EQ(-EAGAIN, remove_soon(self->uuid));
 	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
 	ASSERT_EQ(0, actor_wait(&slow, SOON_MS));
 	ASSERT_TRUE(mdev_complete(&self->p, self->uuid));
@@ -52,7 +61,7 @@ TEST_F(remove_ops, remove_during_a_slow_bind_is_refused_and_works_after)
 	ASSERT_EQ(0, parent_restart(&self->p, "own_driver", 1));
 	START_SLOW_CREATE(slow, "bind_block", "bind_waiting");
 	ASSERT_TRUE(mdev_exists(self->uuid));
-	ASSERT_EQ(-EAGAIN, mdev_remove(self->uuid));
+	ASSERT_EQ(-EAGAIN, remove_soon(self->uuid));
 	ASSERT_TRUE(mdev_has(self->uuid, "remove"));
 	ASSERT_EQ(0, parent_set(&self->p, "bind_block", 0));
 	ASSERT_EQ(0, actor_wait(&slow, SOON_MS));
