@@ -70,6 +70,16 @@ TEST_F(abi_one, description_is_there_only_if_the_vendor_has_one)
 	ASSERT_STREQ("description of Test type 1", val);
 }
 
+TEST_F(abi_one, type_without_a_pretty_name_is_called_by_its_other_one)
+{
+	char path[PATH_MAX], val[64];
+
+	ASSERT_EQ(0, parent_restart(&self->p, "plain_types", 1));
+	type_path(path, "a", self->p.type2, "name");
+	ASSERT_LT(0, read_file(path, val, sizeof(val)));
+	ASSERT_STREQ("2", val);
+}
+
 TEST_F(abi_one, get_available_is_asked_and_limits_nothing_itself)
 {
 	/* A vendor that counts by itself declares no maximum. */

@@ -6,11 +6,16 @@ DOOR_FIXTURE(driver)
 ON_DRIVER_DOOR(driver);
 ON_OPS_DOOR(driver);
 
+DOOR_FIXTURE(driver_driver)
+ON_DRIVER_DOOR(driver_driver);
+
 DOOR_FIXTURE(driver_ops)
 ON_OPS_DOOR(driver_ops);
 
 #define DRIVERS "/sys/bus/mdev/drivers"
 #define MODPROBE "/proc/sys/kernel/modprobe"
+/* Time for what should wait to go on all the same. */
+#define EARLY_MS 500
 
 static const char *driver_of(const struct test_parent *p)
 {
@@ -186,6 +191,34 @@ TEST_F(driver, bind_by_hand_is_refused_while_the_device_is_being_created)
 	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
 	ASSERT_EQ(0, parent_set(&self->p, "bind_block", 0));
 	ASSERT_EQ(0, actor_wait(&slow, SOON_MS));
+}
+
+TEST_F(driver_driver, driver_stays_until_creates_have_bound_to_it)
+{
+	char path[PATH_MAX];
+	struct actor slow, unreg;
+	struct event_log log;
+
+	snprintf(path, sizeof(path), DRIVERS "/%s", driver_of(&self->p));
+	ASSERT_EQ(0, parent_set(&self->p, "driver_first", 1));
+	ASSERT_EQ(0, parent_set(&self->p, "create_block", 1));
+	ASSERT_EQ(0, actor_create(&slow, "a", self->p.type1, self->uuid));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "create_waiting") == 1,
+			       SOON_MS));
+	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
+	/* It has begun when creates do not find the driver any more. */
+	ASSERT_TRUE(wait_until(parent_create(&self->p, NULL) == -ENODEV,
+			       SOON_MS));
+	ASSERT_EQ(ACTOR_TIMEOUT, actor_wait(&unreg, EARLY_MS));
+	ASSERT_TRUE(path_exists(path));
+
+	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
+	ASSERT_EQ(0, actor_wait(&slow, SOON_MS));
+	ASSERT_EQ(0, actor_wait(&unreg, SOON_MS));
+	ASSERT_FALSE(mdev_exists(self->uuid));
+	ASSERT_EQ(0, log_read(&log));
+	ASSERT_EQ(1, log_count(&log, "vendor", "created", self->uuid));
+	ASSERT_EQ(1, log_count(&log, "vendor", "removed", self->uuid));
 }
 
 TEST_F(driver_ops, vfio_mdev_is_loaded_by_the_first_create)

@@ -17,12 +17,18 @@ ON_OPS_DOOR(unregister_ops);
 /* What a wait is for is said every 10 s. */
 #define LOG_MS 20000
 
-/* The path of the type's create file by way of the device, not the class. */
-static void create_path(char *buf, const struct test_parent *p)
+/* The path of a type's create file by way of the device, not the class. */
+static void create_path_of(char *buf, const struct test_parent *p,
+			   const char *type)
 {
 	snprintf(buf, PATH_MAX,
 		 "/sys/devices/virtual/%s/%s/mdev_supported_types/%s/create",
-		 p->door, p->name, p->type1);
+		 p->door, p->name, type);
+}
+
+static void create_path(char *buf, const struct test_parent *p)
+{
+	create_path_of(buf, p, p->type1);
 }
 
 /* Create until the parent says no; returns what it said. */
@@ -250,6 +256,9 @@ TEST_F(unregister_ops, create_works_while_the_parent_is_being_registered)
 			       SOON_MS));
 	ASSERT_EQ(0, write_file(create, self->uuid));
 	ASSERT_TRUE(actor_running(&registrar));
+	/* What a type has is there before its create. */
+	create_path_of(create, &self->p, self->p.type2);
+	ASSERT_FALSE(path_exists(create));
 
 	ASSERT_EQ(0, parent_set(&self->p, "register_block", 0));
 	ASSERT_EQ(0, actor_wait(&registrar, SOON_MS));

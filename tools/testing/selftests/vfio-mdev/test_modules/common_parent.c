@@ -169,6 +169,8 @@ static void parent_add_files(struct mdev_test_parent *p)
 	debugfs_create_u32("hold", 0600, dir, &p->hold);
 	debugfs_create_u32("max_instances", 0600, dir, &p->max_instances);
 	debugfs_create_u32("description", 0600, dir, &p->description);
+	debugfs_create_u32("plain_types", 0600, dir, &p->plain_types);
+	debugfs_create_u32("driver_first", 0600, dir, &p->driver_first);
 	debugfs_create_u32("own_driver", 0600, dir, &p->own_driver);
 	debugfs_create_u32("bare", 0600, dir, &p->bare);
 	debugfs_create_u32("dma_unmap", 0600, dir, &p->dma_unmap);

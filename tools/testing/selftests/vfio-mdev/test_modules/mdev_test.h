@@ -37,11 +37,14 @@
  *	  references	how many there are on the parent device
  *	  registration	parent-driver door: the number behind the name of the
  *			last one's driver, mdev_test_NAME_NUMBER
+ *	  driver_first	parent-driver door: the driver is unregistered before
+ *			the parent
  *	 read at registration:
  *	  max_instances	16 unless told; 0: the vendor declares none
  *	  get_available	parent-driver door: what the callback of that name
  *			returns; -1: there is no such callback
  *	  description	parent-driver door: types have a description
+ *	  plain_types	parent-driver door: types have no pretty name
  *	  own_driver	parent-ops door: the ops name the bus driver
  *			mdev_test_ops_other, in place of vfio_mdev
  *	  bare		parent-ops door: no optional op
@@ -92,6 +95,8 @@ struct mdev_test_parent {
 	u32 hold;
 	u32 max_instances;
 	u32 description;
+	u32 plain_types;
+	u32 driver_first;
 	u32 own_driver;
 	u32 bare;
 	u32 dma_unmap;

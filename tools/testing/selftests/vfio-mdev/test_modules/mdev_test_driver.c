@@ -104,7 +104,8 @@ static void vendor_init(struct vendor *v, struct mdev_test_parent *p)
 		snprintf(v->pretty_name[i], sizeof(v->pretty_name[i]),
 			 "Test type %d", i + 1);
 		v->type[i].sysfs_name = v->type_name[i];
-		v->type[i].pretty_name = v->pretty_name[i];
+		if (!p->plain_types)
+			v->type[i].pretty_name = v->pretty_name[i];
 		v->types[i] = &v->type[i];
 	}
 }
@@ -148,9 +149,13 @@ static int driver_door_register(struct mdev_test_parent *p, void *vendor,
 static void driver_door_unregister(struct mdev_test_parent *p, void *vendor)
 {
 	struct vendor *v = vendor;
+	bool driver_first = p->driver_first;
 
+	if (driver_first)
+		mdev_unregister_driver(&v->driver);
 	mdev_unregister_parent(&v->parent);
-	mdev_unregister_driver(&v->driver);
+	if (!driver_first)
+		mdev_unregister_driver(&v->driver);
 }
 
 static struct mdev_test_door driver_door = {

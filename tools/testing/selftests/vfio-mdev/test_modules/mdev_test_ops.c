@@ -93,7 +93,7 @@ static bool create_args_valid(struct kobject *kobj, struct mdev_device *mdev)
 	       parent && parent == mdev->dev.parent &&
 	       str_has_prefix(kobject_name(kobj), "mdev_test_ops-") &&
 	       kobj->parent && kobj->parent->parent == &parent->kobj &&
-	       !mdev_get_drvdata(mdev);
+	       !mdev_get_drvdata(mdev) && !mdev_vfio_device(mdev);
 }
 
 static struct test_mdev *test_mdev_alloc(struct mdev_device *mdev)
@@ -152,7 +152,7 @@ static int test_remove(struct mdev_device *mdev)
 
 	mdev_test_log("vendor", "remove", mdev);
 	mdev_test_gate_pass(&p->remove_gate);
-	WARN_ON(tm->mdev != mdev);
+	WARN_ON(tm->mdev != mdev || mdev_vfio_device(mdev));
 	free_page((unsigned long)tm->data);
 	kfree(tm);
 	atomic_dec(&p->instances);
