@@ -63,7 +63,8 @@ static bool is_parent(const char *door, const char *name)
 static void parent_let_go(const char *door, const char *name)
 {
 	static const char * const gates[] = {
-		"register", "create", "remove", "bind", NULL
+		"register", "create", "late", "remove", "open", "bind",
+		"attr", "type_attr", NULL
 	};
 	char path[PATH_MAX];
 	int i;

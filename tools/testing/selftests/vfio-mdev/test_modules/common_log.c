@@ -8,6 +8,7 @@
  * vendor create, created, remove, removed: the parent's callbacks, entered and
  *	about to return (probe and remove of its bus driver on the parent-driver
  *	door)
+ * vendor undone: create failed after all, and about to return
  * vendor open, close, request: VFIO's
  * other probe, remove: the bus driver mdev_test_ops_other
  * bus add, binding, bound, not_bound, unbinding, unbound, del, removed:
@@ -44,7 +45,10 @@ static DEFINE_MUTEX(events_lock);
 static ssize_t uuid_show(struct device *dev, struct device_attribute *attr,
 			 char *buf)
 {
-	return sysfs_emit(buf, "%pUl\n", &to_mdev_device(dev)->uuid);
+	struct mdev_device *mdev = to_mdev_device(dev);
+	int ret = mdev_test_gate_pass(&mdev_test_parent_of(mdev)->attr_gate);
+
+	return ret ?: sysfs_emit(buf, "%pUl\n", &mdev->uuid);
 }
 static DEVICE_ATTR_RO(uuid);
 

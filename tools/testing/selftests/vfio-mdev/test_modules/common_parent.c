@@ -137,20 +137,6 @@ static const struct file_operations register_bad_fops = {
 	.write = register_bad_write,
 };
 
-static int error_get(void *data, u64 *val)
-{
-	*val = atomic_read(data);
-	return 0;
-}
-
-static int error_set(void *data, u64 val)
-{
-	atomic_set(data, (int)val);
-	return 0;
-}
-
-DEFINE_DEBUGFS_ATTRIBUTE_SIGNED(error_fops, error_get, error_set, "%lld\n");
-
 static int references_get(void *data, u64 *val)
 {
 	struct mdev_test_parent *p = data;
@@ -175,21 +161,22 @@ static void parent_add_files(struct mdev_test_parent *p)
 	debugfs_create_u32("bare", 0600, dir, &p->bare);
 	debugfs_create_u32("dma_unmap", 0600, dir, &p->dma_unmap);
 	debugfs_create_u32("registration", 0400, dir, &p->registration);
-	debugfs_create_file("create_error", 0600, dir, &p->create_error,
-			    &error_fops);
-	debugfs_create_file("remove_error", 0600, dir, &p->remove_error,
-			    &error_fops);
-	debugfs_create_file("open_error", 0600, dir, &p->open_error,
-			    &error_fops);
-	debugfs_create_file("bind_error", 0600, dir, &p->bind_error,
-			    &error_fops);
-	debugfs_create_file("get_available", 0600, dir, &p->get_available,
-			    &error_fops);
-	debugfs_create_file("requests", 0600, dir, &p->requests, &error_fops);
+	mdev_test_int_file(&p->get_available, dir, "get_available");
+	mdev_test_int_file(&p->requests, dir, "requests");
+	mdev_test_fault_init(&p->create_fault, dir, "create");
+	mdev_test_fault_init(&p->late_fault, dir, "late");
+	mdev_test_fault_init(&p->remove_fault, dir, "remove");
+	mdev_test_fault_init(&p->open_fault, dir, "open");
+	mdev_test_fault_init(&p->mmap_fault, dir, "mmap");
+	mdev_test_fault_init(&p->bind_fault, dir, "bind");
 	mdev_test_gate_init(&p->register_gate, dir, "register");
 	mdev_test_gate_init(&p->create_gate, dir, "create");
+	mdev_test_gate_init(&p->late_gate, dir, "late");
 	mdev_test_gate_init(&p->remove_gate, dir, "remove");
+	mdev_test_gate_init(&p->open_gate, dir, "open");
 	mdev_test_gate_init(&p->bind_gate, dir, "bind");
+	mdev_test_gate_init(&p->attr_gate, dir, "attr");
+	mdev_test_gate_init(&p->type_attr_gate, dir, "type_attr");
 	debugfs_create_file_unsafe("references", 0400, dir, p,
 				   &references_fops);
 	debugfs_create_file("register_bad", 0200, dir, p, &register_bad_fops);

@@ -32,8 +32,11 @@ static int test_open(struct vfio_device *vdev)
 {
 	struct test_vfio *tv = to_test_vfio(vdev);
 
+	int ret;
+
 	mdev_test_log("vendor", "open", tv->mdev);
-	return atomic_read(&tv->p->open_error);
+	ret = mdev_test_gate_pass(&tv->p->open_gate);
+	return ret ?: mdev_test_fault(&tv->p->open_fault);
 }
 
 static void test_close(struct vfio_device *vdev)

@@ -22,14 +22,25 @@
  *	  register_bad	   write no_device, no_driver, ...: register with that
  *			   wrong. Both undo what should not have succeeded.
  *	  create_error	what probe()/create() returns, as it is
+ *	  create_error_at  N: only the N-th call from now on does; 0: every one.
+ *			   Likewise for each NAME_error below.
+ *	  late_error	what probe()/create() returns after it has done all of
+ *			its work, and undone it: on the parent-driver door the
+ *			vfio_device was registered
  *	  create_block	N: the next N probe()/create() block. Any write, 0
  *			included, lets go those that block now.
  *	  create_waiting how many do
  *	  register_block, register_waiting	parent-ops door: likewise for
  *			registering the second type
+ *	  late_block, late_waiting	likewise, where late_error strikes
  *	  remove_error	parent-ops door: what remove() returns
  *	  remove_block, remove_waiting	likewise for the vendor's remove()
  *	  open_error	what opening the VFIO device returns
+ *	  open_block, open_waiting	likewise
+ *	  mmap_error	parent-ops door: what mapping the VFIO device returns
+ *	  attr_block, attr_waiting	for readers of a device's vendor/uuid
+ *	  type_attr_block, type_attr_waiting	for readers of a type's
+ *			available_instances; see get_available
  *	  request_op	1: has a VFIO request op. On the parent-ops door read at
  *			registration, on the other at probe().
  *	  requests	how often the user was asked
@@ -77,6 +88,13 @@ struct mdev_test_gate {
 	wait_queue_head_t wait;
 };
 
+/* What a callback is told to return. */
+struct mdev_test_fault {
+	atomic_t error;
+	atomic_t at;		/* only this call; 0: each */
+	atomic_t calls;		/* since that was written */
+};
+
 /**
  * struct mdev_test_parent - a parent and its knobs
  * @vendor: what the registration needs: the door's business. NULL while not
@@ -101,17 +119,23 @@ struct mdev_test_parent {
 	u32 bare;
 	u32 dma_unmap;
 	u32 registration;
-	atomic_t create_error;
-	atomic_t remove_error;
-	atomic_t open_error;
-	atomic_t bind_error;
 	atomic_t get_available;
 	atomic_t requests;
 	atomic_t instances;	/* alive, on the parent-ops door */
+	struct mdev_test_fault create_fault;
+	struct mdev_test_fault late_fault;
+	struct mdev_test_fault remove_fault;
+	struct mdev_test_fault open_fault;
+	struct mdev_test_fault mmap_fault;
+	struct mdev_test_fault bind_fault;
 	struct mdev_test_gate register_gate;
 	struct mdev_test_gate create_gate;
+	struct mdev_test_gate late_gate;
 	struct mdev_test_gate remove_gate;
+	struct mdev_test_gate open_gate;
 	struct mdev_test_gate bind_gate;
+	struct mdev_test_gate attr_gate;
+	struct mdev_test_gate type_attr_gate;
 };
 
 /**
@@ -155,6 +179,12 @@ extern const struct attribute_group *mdev_test_attr_groups[];
 void mdev_test_gate_init(struct mdev_test_gate *gate, struct dentry *dir,
 			 const char *name);
 int mdev_test_gate_pass(struct mdev_test_gate *gate);
+
+/* common_fault.c */
+void mdev_test_int_file(atomic_t *number, struct dentry *dir, const char *name);
+void mdev_test_fault_init(struct mdev_test_fault *fault, struct dentry *dir,
+			  const char *name);
+int mdev_test_fault(struct mdev_test_fault *fault);
 
 /* common_held.c */
 int mdev_test_hold(struct mdev_device *mdev);

@@ -37,12 +37,20 @@ static int test_probe(struct mdev_device *mdev)
 	ret = mdev_test_gate_pass(&p->create_gate);
 	if (ret)
 		return ret;
-	ret = atomic_read(&p->create_error);
+	ret = mdev_test_fault(&p->create_fault);
 	if (ret)
 		return ret;
 	ret = mdev_test_vfio_add(p, mdev);
+	if (ret)
+		return ret;
+	mdev_test_log("vendor", "created", mdev);
+	ret = mdev_test_gate_pass(&p->late_gate);
 	if (!ret)
-		mdev_test_log("vendor", "created", mdev);
+		ret = mdev_test_fault(&p->late_fault);
+	if (ret) {
+		mdev_test_vfio_del(mdev);
+		mdev_test_log("vendor", "undone", mdev);
+	}
 	return ret;
 }
 
@@ -60,6 +68,7 @@ static unsigned int test_get_available(struct mdev_type *type)
 {
 	struct vendor *v = container_of(type->parent, struct vendor, parent);
 
+	mdev_test_gate_pass(&v->p->type_attr_gate);
 	return atomic_read(&v->p->get_available);
 }
 

@@ -51,8 +51,9 @@ static ssize_t available_instances_show(struct kobject *kobj,
 					struct device *dev, char *buf)
 {
 	struct mdev_test_parent *p = dev_get_drvdata(dev);
+	int ret = mdev_test_gate_pass(&p->type_attr_gate);
 
-	return sysfs_emit(buf, "%d\n",
+	return ret ?: sysfs_emit(buf, "%d\n",
 			  p->max_instances - atomic_read(&p->instances));
 }
 static MDEV_TYPE_ATTR_RO(available_instances);
@@ -112,6 +113,13 @@ static struct test_mdev *test_mdev_alloc(struct mdev_device *mdev)
 	return tm;
 }
 
+static void test_mdev_free(struct mdev_test_parent *p, struct test_mdev *tm)
+{
+	free_page((unsigned long)tm->data);
+	kfree(tm);
+	atomic_dec(&p->instances);
+}
+
 static int test_create(struct kobject *kobj, struct mdev_device *mdev)
 {
 	struct mdev_test_parent *p = mdev_test_parent_of(mdev);
@@ -129,7 +137,7 @@ static int test_create(struct kobject *kobj, struct mdev_device *mdev)
 	ret = mdev_test_gate_pass(&p->create_gate);
 	if (ret)
 		return ret;
-	ret = atomic_read(&p->create_error);
+	ret = mdev_test_fault(&p->create_fault);
 	if (ret)
 		return ret;
 	ret = take_instance(p);
@@ -142,7 +150,14 @@ static int test_create(struct kobject *kobj, struct mdev_device *mdev)
 	}
 	mdev_set_drvdata(mdev, tm);
 	mdev_test_log("vendor", "created", mdev);
-	return 0;
+	ret = mdev_test_gate_pass(&p->late_gate);
+	if (!ret)
+		ret = mdev_test_fault(&p->late_fault);
+	if (ret) {
+		test_mdev_free(p, tm);
+		mdev_test_log("vendor", "undone", mdev);
+	}
+	return ret;
 }
 
 static int test_remove(struct mdev_device *mdev)
@@ -153,17 +168,19 @@ static int test_remove(struct mdev_device *mdev)
 	mdev_test_log("vendor", "remove", mdev);
 	mdev_test_gate_pass(&p->remove_gate);
 	WARN_ON(tm->mdev != mdev || mdev_vfio_device(mdev));
-	free_page((unsigned long)tm->data);
-	kfree(tm);
-	atomic_dec(&p->instances);
+	test_mdev_free(p, tm);
 	mdev_test_log("vendor", "removed", mdev);
-	return atomic_read(&p->remove_error);
+	return mdev_test_fault(&p->remove_fault);
 }
 
 static int test_open(struct mdev_device *mdev)
 {
+	struct mdev_test_parent *p = mdev_test_parent_of(mdev);
+	int ret;
+
 	mdev_test_log("vendor", "open", mdev);
-	return atomic_read(&mdev_test_parent_of(mdev)->open_error);
+	ret = mdev_test_gate_pass(&p->open_gate);
+	return ret ?: mdev_test_fault(&p->open_fault);
 }
 
 /*
@@ -200,7 +217,10 @@ static void test_dma_unmap(struct mdev_device *mdev, u64 iova, u64 length)
 static int test_mmap(struct mdev_device *mdev, struct vm_area_struct *vma)
 {
 	struct test_mdev *tm = mdev_get_drvdata(mdev);
+	int ret = mdev_test_fault(&mdev_test_parent_of(mdev)->mmap_fault);
 
+	if (ret)
+		return ret;
 	if (vma->vm_end - vma->vm_start != PAGE_SIZE)
 		return -EINVAL;
 	return vm_insert_page(vma, vma->vm_start, virt_to_page(tm->data));
@@ -276,7 +296,7 @@ static int other_probe(struct mdev_device *mdev)
 
 	mdev_test_log("other", "probe", mdev);
 	ret = mdev_test_gate_pass(&p->bind_gate);
-	return ret ?: atomic_read(&p->bind_error);
+	return ret ?: mdev_test_fault(&p->bind_fault);
 }
 
 static void other_remove(struct mdev_device *mdev)
