@@ -35,13 +35,24 @@ static void vfio_mdev_release_device(struct vfio_device *vdev)
 	module_put(THIS_MODULE);
 }
 
+/* VFIO would take a positive result for a file, the mm for an address. */
+static int vfio_mdev_result(struct mdev_device *mdev, const char *op, int ret)
+{
+	if (ret <= 0)
+		return ret;
+	dev_err_ratelimited(&mdev->dev, "mdev: %s returned %d\n", op, ret);
+	return -EINVAL;
+}
+
 static int vfio_mdev_open_device(struct vfio_device *vdev)
 {
 	struct vfio_mdev *vm = to_vfio_mdev(vdev);
 
 	if (!mdev_open_allowed(vm->mdev))
 		return -ENODEV;
-	return vm->ops->open ? vm->ops->open(vm->mdev) : 0;
+	if (!vm->ops->open)
+		return 0;
+	return vfio_mdev_result(vm->mdev, "open", vm->ops->open(vm->mdev));
 }
 
 static void vfio_mdev_close_device(struct vfio_device *vdev)
@@ -89,7 +100,7 @@ static int vfio_mdev_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 
 	if (!vm->ops->mmap)
 		return -EINVAL;
-	return vm->ops->mmap(vm->mdev, vma);
+	return vfio_mdev_result(vm->mdev, "mmap", vm->ops->mmap(vm->mdev, vma));
 }
 
 static int __maybe_unused

@@ -165,4 +165,41 @@ TEST_F(forward, parent_without_optional_ops_is_opened_and_refuses_the_rest)
 	ASSERT_EQ(0, mdev_remove(self->uuid));
 }
 
+TEST_F(forward, positive_result_of_open_is_no_file_descriptor)
+{
+	int kmsg = kmsg_open();
+
+	ASSERT_LE(0, kmsg);
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, parent_set(&self->p, "open_error", STDERR_FILENO));
+	ASSERT_EQ(-EINVAL, mdev_open(&self->vfio, self->uuid));
+	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "open returned 2", self->uuid),
+			       SOON_MS));
+	close(kmsg);
+	ASSERT_EQ(0, mdev_number(self->uuid, "in_use"));
+	ASSERT_EQ(0, parent_set(&self->p, "open_error", 0));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+}
+
+TEST_F(forward, positive_result_of_mmap_is_no_address)
+{
+	int kmsg = kmsg_open();
+	void *map;
+
+	ASSERT_LE(0, kmsg);
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	ASSERT_EQ(0, parent_set(&self->p, "mmap_error", 4096));
+	map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->vfio.device, 0);
+	ASSERT_EQ(MAP_FAILED, map);
+	ASSERT_EQ(EINVAL, errno);
+	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "mmap returned 4096",
+					 self->uuid), SOON_MS));
+	close(kmsg);
+	ASSERT_EQ(0, parent_set(&self->p, "mmap_error", 0));
+	map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->vfio.device, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	munmap(map, 4096);
+}
+
 TEST_HARNESS_MAIN
