@@ -17,6 +17,7 @@
 #include "soak.h"
 
 #define PAIRS	500000
+#define PROGRESS	50000
 
 struct soak_slot soak_slots[NR_SLOTS];
 struct soak_phase soak_phase;
@@ -59,7 +60,7 @@ static void create(struct soak_slot *slot, struct rng *rng)
 	struct soak_parent *parent =
 		&soak_parents[rng_below(rng, NR_PARENTS)];
 	bool leaving = before && load(before->gone) != load(before->began);
-	unsigned long back = load(parent->back);
+	unsigned long back = load(parent->back), nr;
 	bool right;
 	int ret;
 
@@ -70,7 +71,9 @@ static void create(struct soak_slot *slot, struct rng *rng)
 		slot->back = back;
 		slot->removed_before = load(slot->removed);
 		store(slot->open, true);
-		add(soak_creates, 1);
+		nr = add(soak_creates, 1);
+		if (nr % PROGRESS == 0)
+			diag("%lu created so far", nr);
 		return;
 	}
 	switch (ret) {
