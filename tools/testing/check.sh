@@ -11,8 +11,9 @@
 # that ends with the totals. T chooses a program, a case or a shell pattern of
 # either; LIST=1 names what there is instead of running it. With "builds" the
 # modules are only built, for each kernel that is supported or the one K names.
-# The other three are what tools/testing/stress has. With "vm" only what runs in
-# the machine is run, or of it every n-th case from the i-th on.
+# The other three are what tools/testing/stress has, on the kernels they are
+# for, or on K. With "vm" only what runs in the machine is run, or of it every
+# n-th case from the i-th on.
 #
 # On the kernels that look for faults (K=debug, K=kcsan) KUnit suites are run as
 # well, and modules stay loaded from one case to the next: the first releases
@@ -123,10 +124,16 @@ run_builds()
 		${asked_kernel:+"$asked_kernel"}
 }
 
-# run_stress GROUP...
+# run_stress GROUP KERNEL...: on these kernels, or the one that was chosen.
 run_stress()
 {
-	run_part stress "$TOP/tools/testing/stress/stress.sh" "$@"
+	local group=$1 kernel kernels=("${@:2}")
+
+	[ -z "$asked_kernel" ] || kernels=("$asked_kernel")
+	for kernel in "${kernels[@]}"; do
+		run_part "$kernel" env K="$kernel" \
+			"$TOP/tools/testing/stress/stress.sh" "$group"
+	done
 }
 
 build_all()
@@ -169,8 +176,14 @@ case $what in
 builds)
 	run=(run_builds)
 	;;
-fuzz | soak | faults)
-	run=(run_stress "$what")
+fuzz)
+	run=(run_stress fuzz 6.1)
+	;;
+soak)
+	run=(run_stress soak 6.1 debug)
+	;;
+faults)
+	run=(run_stress faults debug)
 	;;
 *)
 	[ "$what" = vm ] && run=(run_only_vm) || run=(run_all)
