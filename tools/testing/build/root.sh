@@ -45,9 +45,7 @@ make_root()
 	new=$(mktemp -d "$CACHE/roots/.$suite.XXXXXX")
 	chmod 755 "$new"
 	step "making a root of $suite with $packages" \
-		mmdebstrap --mode=root --variant=apt --include="$packages" \
-		--aptopt='Acquire::Check-Valid-Until "false"' \
-		"${suite%-backports}" "$new" "$CACHE/apt/$suite/sources.list"
+		new_root "$suite" apt "$packages" "$new"
 	echo "$packages" >"$new/.packages"
 	if [ -e "$root" ]; then
 		mv "$root" "$new.old"

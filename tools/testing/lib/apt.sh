@@ -121,6 +121,15 @@ kernel_packages()
 	printf '%s\n' "${!seen[@]}" | sort
 }
 
+# new_root SUITE VARIANT PACKAGES DIR: a root with these packages (separated by
+# commas) and what they depend on, after apt_suite.
+new_root()
+{
+	mmdebstrap --mode=root --variant="$2" --include="$3" \
+		--aptopt='Acquire::Check-Valid-Until "false"' \
+		"${1%-backports}" "$4" "$CACHE/apt/$1/sources.list"
+}
+
 # fetch_unpack DIR PACKAGE...: unpacks into DIR, keeping no .deb.
 fetch_unpack()
 {
