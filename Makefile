@@ -7,7 +7,8 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 export K T LIST RUN REFRESH CACHE SCALE SEED
 
 .PHONY: help modules modules_install demo check check-debug check-model \
-	check-mutations shell vm check-builds check-fuzz check-soak clean
+	check-mutations check-e2e shell vm check-builds check-fuzz check-soak \
+	clean
 
 help:
 	@echo 'Targets (root, Debian; what is missing gets installed):'
@@ -18,6 +19,8 @@ help:
 	@echo '  check-debug     the selftests, KUnit and a tenth of the longer suites on'
 	@echo '                  kernels that look for faults and for data races; building'
 	@echo '                  them takes a while, once; K=debug, K=kcsan: only this one'
+	@echo '  check-e2e       Debian with its libvirt, mdevctl, udev and QEMU on our'
+	@echo '                  modules; T= and LIST= as above'
 	@echo '  check-mutations break the sources in many small ways, one at a time, and'
 	@echo '                  show which test notices; T= and LIST= as above'
 	@echo '  check-model     explore a model of the core with spin; T, LIST, DEEP=1'
@@ -47,6 +50,9 @@ check:
 
 check-debug:
 	@tools/testing/check-debug.sh
+
+check-e2e:
+	@tools/testing/e2e/check.sh
 
 check-mutations:
 	@tools/testing/mutations/run.sh

@@ -23,6 +23,7 @@ host_package_reason()
 	cpio)			echo "packs the initramfs, copies headers" ;;
 	debian-archive-keyring)	echo "verifies what apt fetches" ;;
 	dpkg)			echo "unpacks kernel packages" ;;
+	e2fsprogs)		echo "makes the image of a root" ;;
 	gcc-12)			echo "compiler of Debian 12's kernel" ;;
 	gcc)			echo "compiles the test programs, a kernel" ;;
 	git)			echo "says which files are sources" ;;
@@ -32,7 +33,7 @@ host_package_reason()
 	libelf1)		echo "objtool of the kernel's build needs it" ;;
 	linux-libc-dev)		echo "VFIO's user-space header" ;;
 	make)			echo "runs the kernel's build" ;;
-	mmdebstrap)		echo "roots with other suites' compilers" ;;
+	mmdebstrap)		echo "roots of Debian suites" ;;
 	perl)			echo "checkpatch" ;;
 	qemu-system-x86)	echo "the virtual machine" ;;
 	rsync)			echo "copies the sources to build/" ;;

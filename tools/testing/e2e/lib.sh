@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Sourced by each *_test program, which then defines functions test_<case> and
+# ends with "run_tests "$@"":
+#
+#	-l		list the cases, as the C programs do
+#	-r <case>	run one: mtty is loaded before and has to unload after
+#
+# A case fails when a command in it does. Then what the programs have logged
+# since it began is shown. Nothing waits for a time, only for conditions.
+
+set -euo pipefail
+export LC_ALL=C
+
+BUS=/sys/bus/mdev/devices
+MTTY=/sys/class/mdev_bus/mtty
+LOGS=(/var/log/libvirt/libvirtd.log /var/log/libvirt/qemu/*.log
+	/var/log/messages /var/log/udevd)
+# What should happen at once; an emulated machine takes its time.
+SOON=30
+LOG_LINES=60
+
+# fail MESSAGE...
+fail()
+{
+	echo "# failed: $*"
+	exit 1
+}
+
+# note TEXT...: a number to be shown although all is well.
+note()
+{
+	echo "# measured: $*"
+}
+
+# skip REASON...
+skip()
+{
+	echo "$*" >"$scratch/.skip"
+	exit 0
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds.
+wait_for()
+{
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || fail "still not so: $*"
+		sleep 0.1
+	done
+}
+
+# refuse COMMAND...: it has to fail; what it says goes to stdout.
+refuse()
+{
+	! "$@" 2>&1 || fail "succeeded: $*"
+}
+
+# expect EXPECTED ACTUAL WHAT
+expect()
+{
+	[ "$1" = "$2" ] || fail "$3 is \"$2\", not \"$1\""
+}
+
+# expect_match PATTERN TEXT
+expect_match()
+{
+	grep -qE -e "$1" <<<"$2" || fail "no \"$1\" in: $2"
+}
+
+missing()
+{
+	[ ! -e "$1" ]
+}
+
+new_uuid()
+{
+	cat /proc/sys/kernel/random/uuid
+}
+
+mtty_create()
+{
+	echo "$2" >"$MTTY/mdev_supported_types/mtty-$1/create"
+}
+
+instances()
+{
+	cat "$MTTY/mdev_supported_types/mtty-$1/available_instances"
+}
+
+uuids()
+{
+	find "$BUS" -mindepth 1 -printf '%f\n' 2>/dev/null || true
+}
+
+# devices: how many mediated devices there are.
+devices()
+{
+	uuids | wc -l
+}
+
+in_use()
+{
+	cat "$BUS/$1/in_use"
+}
+
+# background FILE COMMAND...: a program that runs until the case is over. Sets
+# JOB to its process.
+background()
+{
+	local file=$1
+
+	shift
+	"$@" >"$file" 2>&1 </dev/null &
+	JOB=$!
+	jobs_started+=("$JOB")
+}
+
+end_job()
+{
+	kill "$1" 2>/dev/null || true
+	wait "$1" 2>/dev/null || true
+}
+
+ended()
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
+# What the kernel sends, as udev sees it: "ACTION DEVPATH", until uevents_end.
+uevents_start()
+{
+	background "$scratch/uevents" udevadm monitor --kernel
+	uevents_job=$JOB
+	wait_for "$SOON" grep -q '^KERNEL - ' "$scratch/uevents"
+}
+
+# A uevent of our own is the last that counts.
+uevents_end()
+{
+	local mark=/devices/virtual/mem/zero
+
+	echo change >"/sys$mark/uevent"
+	wait_for "$SOON" grep -q "$mark" "$scratch/uevents"
+	end_job "$uevents_job"
+}
+
+# uevent_count ACTION NAME: how many came for this device.
+uevent_count()
+{
+	awk -v action="$1" -v name="$2" '
+		/^KERNEL\[/ && $2 == action && $3 ~ ("/" name "$") { n++ }
+		END { print n + 0 }' "$scratch/uevents"
+}
+
+load_mtty()
+{
+	modprobe mtty
+	[ -d "$MTTY" ]
+	udevadm settle
+}
+
+# The last reference on a device that has just gone may be a moment late.
+unload_mtty()
+{
+	wait_for "$SOON" modprobe -r mtty
+	wait_for "$SOON" modprobe -r vfio_mdev
+	wait_for "$SOON" missing /sys/module/mdev
+}
+
+# What a case leaves is its failure, but must not be the next one's.
+sweep()
+{
+	local job uuid file
+
+	# shellcheck disable=SC2034 # for those who sweep more
+	left=
+	for job in "${jobs_started[@]}"; do
+		end_job "$job"
+	done
+	if declare -F sweep_more >/dev/null; then
+		sweep_more
+	fi
+	for uuid in $(uuids); do
+		echo "# left: $uuid"
+		timeout 20 sh -c "echo 1 >$BUS/$uuid/remove" || true
+		left=1
+	done
+	for file in /etc/mdevctl.d/*/*-*; do
+		[ -e "$file" ] || continue
+		echo "# left: $file"
+		rm -f "$file"
+		left=1
+	done
+}
+
+show_logs()
+{
+	local file from
+
+	for file in "${LOGS[@]}" "$scratch"/*; do
+		[ -f "$file" ] || continue
+		[ -s "$file" ] || continue
+		from=$(awk -v f="$file" '$2 == f { print $1 }' "$scratch/.sizes")
+		[ "$(stat -c %s "$file")" -gt "${from:-0}" ] || continue
+		echo "# --- $file:"
+		tail -c "+$((${from:-0} + 1))" "$file" | tail -n "$LOG_LINES"
+	done
+}
+
+run_case()
+{
+	local name=$1 rc left='' skipped='' jobs_started=()
+
+	scratch=$(mktemp -d)
+	stat -c '%s %n' "${LOGS[@]}" 2>/dev/null >"$scratch/.sizes" || true
+	set +e
+	(
+		set -eE
+		trap 'echo "# line $LINENO: $BASH_COMMAND"' ERR
+		trap 'rc=$?; set +eE; trap - ERR; sweep
+			[ -z "$left" ] || rc=1; exit "$rc"' EXIT
+		load_mtty
+		"test_$name"
+	)
+	rc=$?
+	(
+		set -e
+		unload_mtty
+	) || rc=1
+	set -e
+	[ "$rc" -eq 0 ] || show_logs
+	[ ! -e "$scratch/.skip" ] || skipped=" # SKIP $(cat "$scratch/.skip")"
+	rm -rf "$scratch"
+	if [ "$rc" -eq 0 ]; then
+		echo "ok 1 $name$skipped"
+	else
+		echo "not ok 1 $name"
+	fi
+	return "$rc"
+}
+
+list_tests()
+{
+	local name
+
+	sed -n 's/^test_\([a-z0-9_]*\)()$/\1/p' "$0" | while read -r name; do
+		printf '%-20s %-20s %s\n' global '' "$name"
+	done
+}
+
+run_tests()
+{
+	case ${1:-} in
+	-l)	list_tests ;;
+	-r)	run_case "${2#global.}" ;;
+	*)	echo "usage: $0 -l | -r CASE" >&2; return 2 ;;
+	esac
+}
