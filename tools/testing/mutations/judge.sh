@@ -13,11 +13,17 @@ all_passed()
 
 # failures LOG: each failed case and how it failed, from what the log says
 # ahead of its result. Cases that never ran because the machine went down too
-# often did not catch anything.
+# often did not catch anything, nor did a machine that never came up.
 failures()
 {
 	awk '
-		/^# not run: / { exit }
+		function machine()
+		{
+			if (down)
+				print down
+			down = ""
+		}
+		/^# not run: / { down = ""; exit }
 		/^# / { diag = diag "\n" $0; next }
 		/^not ok / {
 			how = "other"
@@ -33,9 +39,14 @@ failures()
 				how = "leftovers"
 			if (diag ~ /QEMU failed/)
 				how = "QEMU failed"
-			print $NF "\t" how
+			machine()
+			if ($NF == "virtual_machine")
+				down = $NF "\t" how
+			else
+				print $NF "\t" how
 		}
-		/^(not )?ok / { diag = "" }' "$1"
+		/^(not )?ok / { diag = "" }
+		END { machine() }' "$1"
 }
 
 # judge LOG: sets verdict, why, and who caught it.
