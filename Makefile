@@ -8,7 +8,7 @@ export K T LIST RUN REFRESH CACHE SCALE SEED
 
 .PHONY: help modules modules_install demo check check-debug check-model \
 	check-mutations check-e2e shell vm check-builds check-fuzz check-soak \
-	clean
+	check-faults clean
 
 help:
 	@echo 'Targets (root, Debian; what is missing gets installed):'
@@ -31,6 +31,8 @@ help:
 	@echo '  check-soak      500,000 devices created and removed, against everything'
 	@echo '                  that may happen meanwhile, and 50,000 on the debug kernel;'
 	@echo '                  SCALE=10 does a tenth, K=6.1 or K=debug only one of them'
+	@echo '  check-faults    fail each allocation of each operation once, on the debug'
+	@echo '                  kernel'
 	@echo '  clean           remove what was built (not the cache of packages)'
 	@echo 'Targets that need only a compiler and a kernel build tree:'
 	@echo '  modules         only the modules; KDIR=<build tree>, now'
@@ -74,6 +76,9 @@ check-fuzz:
 
 check-soak:
 	@tools/testing/check.sh soak
+
+check-faults:
+	@tools/testing/check.sh faults
 
 clean:
 	rm -rf build

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Registration, create, remove and bind, on both doors and on mtty. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fail_ops.h"
+#include "mdev_test_door.h"
+#include "stress.h"
+
+static struct test_parent parent;
+static const char *parent_name;
+static const char *type;
+static char uuid[UUID_SIZE];
+
+/* Opened while nothing fails: opening has allocations of its own. */
+static int fd = -1;
+
+static int open_file(const char *path)
+{
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : 0;
+}
+
+static int write_text(const char *text)
+{
+	return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+static int prepare_register(void)
+{
+	char path[PATH_MAX];
+
+	parent_path(path, &parent, "register");
+	return open_file(path);
+}
+
+static int run_register(void)
+{
+	return write_text("1");
+}
+
+static void undo_register(int ret)
+{
+	/* What has failed works now. */
+	check(!ret || !write_text("1"), "cannot register after a failure");
+	check(!write_text("0"), "cannot unregister");
+	close(fd);
+}
+
+/* The other way round, with a device that has to go as well. */
+static int prepare_unregister(void)
+{
+	int ret = prepare_register();
+
+	if (!ret)
+		ret = write_text("1");
+	return ret ? ret : mdev_create(parent_name, type, uuid);
+}
+
+static int run_unregister(void)
+{
+	return write_text("0");
+}
+
+static void undo_unregister(int ret)
+{
+	check(!ret, "an unregistration has failed");
+	close(fd);
+}
+
+static int prepare_create(void)
+{
+	char path[PATH_MAX];
+
+	type_path(path, parent_name, type, "create");
+	return open_file(path);
+}
+
+static int run_create(void)
+{
+	return write_text(uuid);
+}
+
+static void undo_create(int ret)
+{
+	check(!ret || !mdev_create(parent_name, type, uuid),
+	      "cannot create what a create has failed for");
+	check(!mdev_remove(uuid), "cannot remove what was created");
+	close(fd);
+}
+
+static int prepare_remove(void)
+{
+	char path[PATH_MAX];
+	int ret = mdev_create(parent_name, type, uuid);
+
+	mdev_path(path, uuid, "remove");
+	return ret ? ret : open_file(path);
+}
+
+static int run_remove(void)
+{
+	return write_text("1");
+}
+
+static void undo_remove(int ret)
+{
+	close(fd);
+	check(!ret || !mdev_remove(uuid), "cannot remove after a failure");
+	check(!mdev_create(parent_name, type, uuid),
+	      "cannot create what was removed");
+	check(!mdev_remove(uuid), "cannot remove what was created");
+}
+
+/* A device without its bus driver, which is to come back. */
+static int prepare_bind(void)
+{
+	char driver[DRIVER_SIZE] = "", path[PATH_MAX];
+	int ret = mdev_create(parent_name, type, uuid);
+
+	mdev_path(path, uuid, "driver");
+	if (!ret)
+		ret = link_target_name(path, driver, sizeof(driver));
+	snprintf(path, sizeof(path), "/sys/bus/mdev/drivers/%s/unbind",
+		 driver);
+	if (!ret)
+		ret = write_file(path, uuid);
+	snprintf(path, sizeof(path), "/sys/bus/mdev/drivers/%s/bind", driver);
+	return ret ? ret : open_file(path);
+}
+
+static int run_bind(void)
+{
+	return write_text(uuid);
+}
+
+static void undo_bind(int ret)
+{
+	check(!ret || !write_text(uuid), "cannot bind after a failure");
+	check(!mdev_remove(uuid), "cannot remove what was bound by hand");
+	close(fd);
+}
+
+static const struct fail_op registration_ops[] = {
+	{ "register", true, prepare_register, run_register, undo_register },
+	{ "unregister_with_a_device", false, prepare_unregister,
+	  run_unregister, undo_unregister },
+};
+
+static const struct fail_op device_ops[] = {
+	{ "create", true, prepare_create, run_create, undo_create },
+	{ "remove", true, prepare_remove, run_remove, undo_remove },
+	{ "bind", true, prepare_bind, run_bind, undo_bind },
+};
+
+static bool load_vfio(void)
+{
+	random_uuid(uuid);
+	return !load_module("vfio_iommu_type1") && !load_module("vfio_mdev");
+}
+
+static bool start_test_parent(const char *door)
+{
+	parent_name = "a";
+	type = parent.type2;
+	/* The log of events takes memory of its own, and keeps it. */
+	return load_vfio() && !door_setup(door) &&
+	       !parent_add(&parent, door, parent_name) &&
+	       !write_file("/sys/kernel/debug/mdev_test/log_on", "0");
+}
+
+static bool start_driver(void)
+{
+	return start_test_parent(DOOR_DRIVER);
+}
+
+static bool start_ops(void)
+{
+	return start_test_parent(DOOR_OPS);
+}
+
+static bool start_mtty(void)
+{
+	parent_name = "mtty";
+	type = "mtty-2";
+	return load_vfio() && !load_module("mtty");
+}
+
+static void stop_mtty(void)
+{
+	static const char * const modules[] = {
+		"mtty", "vfio_mdev", "mdev", "mdev_test_common", NULL
+	};
+
+	unload_all(modules);
+}
+
+static void stop_test_parent(void)
+{
+	const char * const modules[] = { parent.door, NULL };
+
+	check(!parent_del(&parent), "cannot delete the parent");
+	unload_all(modules);
+	stop_mtty();
+}
+
+static bool enter_registered(void)
+{
+	return !parent_register(&parent);
+}
+
+static bool leave_registered(void)
+{
+	return !parent_unregister(&parent);
+}
+
+static bool enter_group(void)
+{
+	return !mdev_create(parent_name, type, uuid) && vfio_enter_group(uuid);
+}
+
+static bool leave_group(void)
+{
+	return vfio_leave_group() && !mdev_remove(uuid);
+}
+
+static bool enter_registered_group(void)
+{
+	return enter_registered() && enter_group();
+}
+
+static bool leave_registered_group(void)
+{
+	return leave_group() && leave_registered();
+}
+
+static bool enter_device(void)
+{
+	return enter_group() && vfio_enter_device();
+}
+
+static bool leave_device(void)
+{
+	return vfio_leave_device() && leave_group();
+}
+
+static const struct fail_stage test_parent_stages[] = {
+	{ NULL, NULL, registration_ops, ARRAY_SIZE(registration_ops) },
+	{ enter_registered, leave_registered, device_ops,
+	  ARRAY_SIZE(device_ops) },
+	{ enter_registered_group, leave_registered_group, open_ops,
+	  NR_OPEN_OPS },
+};
+
+/* It is registered as long as its module is loaded. */
+static const struct fail_stage mtty_stages[] = {
+	{ NULL, NULL, device_ops, ARRAY_SIZE(device_ops) },
+	{ enter_group, leave_group, open_ops, NR_OPEN_OPS },
+	{ enter_device, leave_device, call_ops, NR_CALL_OPS },
+};
+
+const struct fail_door fail_doors[] = {
+	{ "driver", start_driver, stop_test_parent, test_parent_stages,
+	  ARRAY_SIZE(test_parent_stages) },
+	{ "ops", start_ops, stop_test_parent, test_parent_stages,
+	  ARRAY_SIZE(test_parent_stages) },
+	{ "mtty", start_mtty, stop_mtty, mtty_stages,
+	  ARRAY_SIZE(mtty_stages) },
+};
+
+const size_t nr_fail_doors = ARRAY_SIZE(fail_doors);

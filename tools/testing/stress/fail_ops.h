@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The operations whose allocations are failed. */
+#ifndef FAIL_OPS_H
+#define FAIL_OPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * struct fail_op - one operation
+ * @name: for the report.
+ * @allocates: it cannot do without memory: one failure at least has to show.
+ * @prepare: bring about what it needs; NULL if nothing. 0 or an errno.
+ * @run: the operation itself, and nothing else. 0 or an errno.
+ * @undo: given what @run has returned, go back to before @prepare, and see that
+ *	a failure has changed nothing that sysfs does not show; NULL if there is
+ *	nothing to undo.
+ */
+struct fail_op {
+	const char *name;
+	bool allocates;
+	int (*prepare)(void);
+	int (*run)(void);
+	void (*undo)(int ret);
+};
+
+/* Operations that begin with the same things registered, created and open. */
+struct fail_stage {
+	bool (*enter)(void);
+	bool (*leave)(void);
+	const struct fail_op *ops;
+	size_t nr;
+};
+
+/* Stages with the same modules. */
+struct fail_door {
+	const char *name;
+	bool (*start)(void);
+	void (*stop)(void);
+	const struct fail_stage *stages;
+	size_t nr;
+};
+
+extern const struct fail_door fail_doors[];
+extern const size_t nr_fail_doors;
+
+/* fail_vfio.c: opening a device, and calls on an open card of mtty's. */
+#define NR_OPEN_OPS 3
+#define NR_CALL_OPS 16
+extern const struct fail_op open_ops[NR_OPEN_OPS];
+extern const struct fail_op call_ops[NR_CALL_OPS];
+/* The stages they need: the device's group open, and the device as well. */
+bool vfio_enter_group(const char *uuid);
+bool vfio_leave_group(void);
+bool vfio_enter_device(void);
+bool vfio_leave_device(void);
+
+#endif /* FAIL_OPS_H */

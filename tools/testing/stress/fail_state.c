@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What an operation must leave as it was: sysfs, instances, references. */
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fail_state.h"
+#include "mdev_test_door.h"
+#include "stress.h"
+
+/* Releases come seconds late, and one waits for the other. */
+#define LATE_MS	60000
+
+/* The drivers' directories go late, those of the rest at once. */
+static const char * const roots[] = {
+	"/sys/bus/mdev/devices", "/sys/class/mdev_bus",
+	"/sys/devices/virtual/mtty", "/sys/devices/virtual/" DOOR_DRIVER,
+	"/sys/devices/virtual/" DOOR_OPS,
+};
+
+/* Files whose number belongs to the state. */
+static const char * const numbers[] = { "available_instances", "in_use" };
+
+static void add_line(struct fail_state *state, const char *path,
+		     const char *name)
+{
+	char **lines = realloc(state->lines, (state->nr + 1) * sizeof(*lines));
+	long long number = -1;
+	char *line;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (!strcmp(name, numbers[i]))
+			number = read_number(path);
+	if (!lines || asprintf(&line, number < 0 ? "%s" : "%s: %lld", path,
+			       number) < 0)
+		abort();
+	lines[state->nr++] = line;
+	state->lines = lines;
+}
+
+/* VFIO numbers its devices, and a number is given back late. */
+static bool is_numbered(const char *name)
+{
+	return !strncmp(name, "vfio", 4) &&
+	       name[strcspn(name, "0123456789")];
+}
+
+static void add_tree(struct fail_state *state, const char *dir)
+{
+	char path[PATH_MAX];
+	struct dirent *de;
+	DIR *d = opendir(dir);
+
+	if (!d)
+		return;
+	while ((de = readdir(d))) {
+		if (de->d_name[0] == '.' || is_numbered(de->d_name))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, de->d_name);
+		add_line(state, path, de->d_name);
+		/* Links to directories are no directories here. */
+		if (de->d_type == DT_DIR)
+			add_tree(state, path);
+	}
+	closedir(d);
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(*(char * const *)a, *(char * const *)b);
+}
+
+void state_take(struct fail_state *state)
+{
+	size_t i;
+
+	memset(state, 0, sizeof(*state));
+	for (i = 0; i < ARRAY_SIZE(roots); i++)
+		add_tree(state, roots[i]);
+	if (state->nr)
+		qsort(state->lines, state->nr, sizeof(*state->lines),
+		      compare_lines);
+}
+
+void state_free(struct fail_state *state)
+{
+	while (state->nr)
+		free(state->lines[--state->nr]);
+	free(state->lines);
+	state->lines = NULL;
+}
+
+void state_compare(const struct fail_state *state, const char *when)
+{
+	struct fail_state now;
+	size_t i = 0;
+
+	state_take(&now);
+	while (i < now.nr && i < state->nr &&
+	       !strcmp(now.lines[i], state->lines[i]))
+		i++;
+	check(i == now.nr && i == state->nr,
+	      "%s: sysfs has %zu files, not %zu, and \"%s\" where \"%s\" was",
+	      when, now.nr, state->nr, i < now.nr ? now.lines[i] : "nothing",
+	      i < state->nr ? state->lines[i] : "nothing");
+	state_free(&now);
+}
+
+static const char * const modules[NR_LATE_MODULES] = {
+	"mdev", "vfio_mdev", "vfio", "vfio_iommu_type1", "mtty", DOOR_DRIVER,
+	DOOR_OPS, "mdev_test_common",
+};
+
+/*
+ * Not /dev/vfio: when device_del() finds no memory for a node's path, the node
+ * stays until there is a device of that number again. The kernel knows no error
+ * for it.
+ */
+static const char * const dirs[NR_LATE_DIRS] = {
+	"/sys/bus/mdev/drivers", "/sys/class/vfio-dev", "/sys/class/vfio",
+	"/sys/kernel/iommu_groups",
+};
+
+void late_take(struct late_state *late)
+{
+	size_t i;
+
+	/* Of modules that are not loaded, an errno. */
+	for (i = 0; i < NR_LATE_MODULES; i++)
+		late->references[i] = module_refcount(modules[i]);
+	for (i = 0; i < NR_LATE_DIRS; i++)
+		late->entries[i] = count_dir(dirs[i]);
+}
+
+static bool late_same(const struct late_state *late, struct late_state *now)
+{
+	late_take(now);
+	return !memcmp(late, now, sizeof(*now));
+}
+
+bool late_compare(const struct late_state *late, const char *when)
+{
+	struct late_state now;
+	size_t i;
+
+	if (wait_until(late_same(late, &now), LATE_MS))
+		return true;
+	for (i = 0; i < NR_LATE_MODULES; i++)
+		check(now.references[i] == late->references[i],
+		      "%s: %d references on %s, not %d", when,
+		      now.references[i], modules[i], late->references[i]);
+	for (i = 0; i < NR_LATE_DIRS; i++)
+		check(now.entries[i] == late->entries[i],
+		      "%s: %d entries in %s, not %d", when, now.entries[i],
+		      dirs[i], late->entries[i]);
+	return false;
+}
