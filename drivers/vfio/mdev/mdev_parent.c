@@ -214,9 +214,13 @@ int mdev_parent_register(struct mdev_core_parent *parent)
 	ret = mdev_types_create(parent);
 	if (ret)
 		goto close;
-	parent->class_link = !class_compat_create_link(mdev_bus_class, dev);
-	if (!parent->class_link)
+	ret = class_compat_create_link(mdev_bus_class, dev);
+	/* Devices of different buses may have the same name. */
+	if (ret == -EEXIST)
 		dev_warn(dev, "mdev: no link in /sys/class/mdev_bus\n");
+	else if (ret)
+		goto close;
+	parent->class_link = !ret;
 	mdev_trace_parent_register(dev, 0);
 	dev_info(dev, "mdev: registered\n");
 	/* Somebody may unregister it from here on. */
