@@ -109,6 +109,12 @@ rows()
 	done <"$1"
 }
 
+# in_table TABLE: the mutations that have a line there.
+in_table()
+{
+	sed -n 's/^| \[\([^]]*\)\].*/\1/p' "$1"
+}
+
 # kept_rows RESULTS TABLE: the rows of mutations that are still there and were
 # not run this time.
 kept_rows()
@@ -137,17 +143,17 @@ write_table()
 		<!-- SPDX-License-Identifier: GPL-2.0-only -->
 		# Mutations
 
-		Small wrong changes to the sources, and the tests that noticed
-		them. Each is a patch in this folder. \`make check-mutations\` writes
-		this file; with \`T=name\` it renews the lines of the mutations that
-		it ran. Not to be edited by hand.
+		Small wrong changes to the sources, and the tests that noticed them. Each is
+		a patch in this folder; its line is of the last time it was run.
+
+		\`make check-mutations\` writes this file, and with \`T=name\` the lines of
+		the mutations that it ran. Not to be edited by hand.
 
 		* mutations: $(wc -l <<<"$all")
 		* caught: $(grep -c '^[^|]*|[^|]*|[^|]*| caught' <<<"$all" || true)
 
-		A verdict has in parentheses how the cases failed: by an assertion,
-		a complaint or panic of the kernel, a hang, or by what they left
-		behind.
+		A verdict has in parentheses how the cases failed: by an assertion, a
+		complaint or a panic of the kernel, a hang, or by what they left behind.
 
 		| mutation | what is wrong | verdict | by | kernel |
 		|---|---|---|---|---|

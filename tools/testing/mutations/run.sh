@@ -14,7 +14,7 @@
 # KTAP on stdout. T chooses mutations by name or pattern, LIST=1 lists them.
 # JOBS machines run at a time, one for two processors unless told. RESULTS.md
 # gets the result, in the lines of the mutations that were run. With "apply" it
-# is only seen whether the patches apply.
+# is only seen whether the patches apply, and each has its line.
 
 # shellcheck source=tools/testing/build/lib.sh
 . "$(dirname "$0")/../build/lib.sh"
@@ -226,6 +226,15 @@ apply_all()
 			echo "not ok - $name"
 		fi
 	done
+	# Only when it is about all of them.
+	[ -z "${T:-}" ] || return 0
+	if diff -U 0 --label "lines of RESULTS.md" --label "patches" \
+		<(in_table "$dir/RESULTS.md") <(printf '%s\n' "${names[@]}"); then
+		echo "ok - results"
+	else
+		echo "# a patch gets its line by T=name make check-mutations"
+		echo "not ok - results"
+	fi
 }
 
 case ${1:-} in
