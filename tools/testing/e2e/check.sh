@@ -33,20 +33,29 @@ configure_machine()
 
 fill_root()
 {
+	mkdir "$VM/root/bare"
+	cp -t "$VM/root/bare" "$build"/e2e/*_test
 	cp -t "$VM/root/tests" "$here"/*_test "$here"/{lib,libvirt}.sh
 	cp -t "$VM/root" "$here/machine"
 	cp "$here/main" "$VM/root/main"
+}
+
+# Those that need no Debian come first; see main.
+list_all()
+{
+	list_cases "$build/e2e"
+	list_cases "$here"
 }
 
 run_all()
 {
 	local build cases
 
-	if ! build=$("$LIB/build.sh" modules client); then
+	if ! build=$("$LIB/build.sh" modules client tests e2e); then
 		echo "not ok - build"
 		return
 	fi
-	cases=$(list_cases "$here" | select_cases)
+	cases=$(list_all | select_cases)
 	[ -n "$cases" ] || return 0
 	configure_machine
 	cases_prepare "$build" e2e "$cases"
@@ -59,7 +68,7 @@ run_shell()
 {
 	local build
 
-	build=$("$LIB/build.sh" modules client)
+	build=$("$LIB/build.sh" modules client tests e2e)
 	configure_machine
 	cases_prepare "$build" shell ""
 	fill_root
@@ -68,7 +77,8 @@ run_shell()
 }
 
 if [ -n "${LIST:-}" ]; then
-	list_cases "$here" | select_cases | show_cases
+	build=$("$LIB/build.sh" tests e2e)
+	list_all | select_cases | show_cases
 	exit
 fi
 

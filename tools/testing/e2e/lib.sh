@@ -15,8 +15,6 @@ export LC_ALL=C
 
 BUS=/sys/bus/mdev/devices
 MTTY=/sys/class/mdev_bus/mtty
-LOGS=(/var/log/libvirt/libvirtd.log /var/log/libvirt/qemu/*.log
-	/var/log/messages /var/log/udevd)
 # What should happen at once; an emulated machine takes its time.
 SOON=30
 LOG_LINES=60
@@ -24,7 +22,7 @@ LOG_LINES=60
 # fail MESSAGE...
 fail()
 {
-	echo "# failed: $*"
+	echo "# failed: $*" >&2
 	exit 1
 }
 
@@ -107,6 +105,16 @@ in_use()
 	cat "$BUS/$1/in_use"
 }
 
+opened()
+{
+	[ "$(in_use "$1")" = 1 ]
+}
+
+idle()
+{
+	[ "$(in_use "$1")" = 0 ]
+}
+
 # background FILE COMMAND...: a program that runs until the case is over. Sets
 # JOB to its process.
 background()
@@ -123,6 +131,16 @@ end_job()
 {
 	kill "$1" 2>/dev/null || true
 	wait "$1" 2>/dev/null || true
+}
+
+end_jobs()
+{
+	local job
+
+	for job in "${jobs_started[@]}"; do
+		end_job "$job"
+	done
+	jobs_started=()
 }
 
 ended()
@@ -174,13 +192,11 @@ unload_mtty()
 # What a case leaves is its failure, but must not be the next one's.
 sweep()
 {
-	local job uuid file
+	local uuid file
 
 	# shellcheck disable=SC2034 # for those who sweep more
 	left=
-	for job in "${jobs_started[@]}"; do
-		end_job "$job"
-	done
+	end_jobs
 	if declare -F sweep_more >/dev/null; then
 		sweep_more
 	fi
@@ -197,13 +213,18 @@ sweep()
 	done
 }
 
+log_files()
+{
+	find /var/log/libvirt /var/log/messages /var/log/udevd \
+		-type f -size +0 2>/dev/null || true
+}
+
+# What was logged since the case began, and what it has written itself.
 show_logs()
 {
 	local file from
 
-	for file in "${LOGS[@]}" "$scratch"/*; do
-		[ -f "$file" ] || continue
-		[ -s "$file" ] || continue
+	for file in $(log_files; find "$scratch" -type f -not -name '.*'); do
 		from=$(awk -v f="$file" '$2 == f { print $1 }' "$scratch/.sizes")
 		[ "$(stat -c %s "$file")" -gt "${from:-0}" ] || continue
 		echo "# --- $file:"
@@ -216,7 +237,7 @@ run_case()
 	local name=$1 rc left='' skipped='' jobs_started=()
 
 	scratch=$(mktemp -d)
-	stat -c '%s %n' "${LOGS[@]}" 2>/dev/null >"$scratch/.sizes" || true
+	log_files | xargs -r stat -c '%s %n' >"$scratch/.sizes"
 	set +e
 	(
 		set -eE

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: K=... build.sh modules|tests|client...
+# usage: K=... build.sh modules|tests|client|e2e...
 #
 # Builds the named parts for the chosen kernel below build/RELEASE, so that the
 # tree stays clean and builds for several kernels coexist, and prints that
 # directory. In it: modules/ (a copy of the sources and the .ko files), tests/,
-# client/, and links to what they are for: kernel (see fetch-kernel.sh) and
+# client/, e2e/, and links to what they are for: kernel (see fetch-kernel.sh) and
 # headers.
 
 # shellcheck source=tools/testing/lib/common.sh
@@ -108,17 +108,36 @@ build_modules()
 	drop_stale_modules
 }
 
+# kselftest_harness: prints the folder of kselftest_harness.h.
+kselftest_harness()
+{
+	local source dir=tools/testing/selftests
+
+	source=$("$LIB/fetch-source.sh" trixie linux-source-6.12 \
+		"$dir/kselftest_harness.h" "$dir/kselftest.h") || return
+	echo "$source/$dir"
+}
+
 build_tests()
 {
-	local ksft dir=tools/testing/selftests
+	local ksft dir=tools/testing/selftests/vfio-mdev
 
 	need_packages "${PROGRAM_PACKAGES[@]}"
-	[ -d "$TOP/$dir/vfio-mdev" ] || die "no tests: $dir/vfio-mdev is missing"
-	ksft=$("$LIB/fetch-source.sh" trixie linux-source-6.12 \
-		"$dir/kselftest_harness.h" "$dir/kselftest.h")
+	[ -d "$TOP/$dir" ] || die "no tests: $dir is missing"
+	ksft=$(kselftest_harness)
 	step "building the test programs" \
-		make -C "$TOP/$dir/vfio-mdev" "$jobs" \
-		KSFT="$ksft/$dir" OUT="$build/tests"
+		make -C "$TOP/$dir" "$jobs" KSFT="$ksft" OUT="$build/tests"
+}
+
+# After the tests, with whose library they are linked.
+build_e2e()
+{
+	local ksft
+
+	ksft=$(kselftest_harness)
+	step "building the end-to-end test programs" \
+		make -C "$TOP/tools/testing/e2e" "$jobs" KSFT="$ksft" \
+		LIB="$build/tests/obj/libmdev_test.a" OUT="$build/e2e"
 }
 
 build_client()
@@ -137,7 +156,7 @@ build_all()
 	done
 }
 
-[ $# -gt 0 ] || die "usage: $(basename "$0") modules|tests|client..."
+[ $# -gt 0 ] || die "usage: $(basename "$0") modules|tests|client|e2e..."
 kernel=$("$LIB/fetch-kernel.sh")
 release=$(cat "$kernel/release")
 build=$TOP/build/$release

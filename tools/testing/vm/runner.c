@@ -8,6 +8,7 @@
  *
  *	# run program:case
  *	# diagnostics of a case that failed
+ *	# measured: a line of this kind, also of a case that passed
  *	ok - program:case [# SKIP reason]
  *	not ok - program:case
  *	ok - kernel:what	about the machine after all cases
@@ -354,6 +355,19 @@ static void say_parts(const char *prog, const char *output)
 	}
 }
 
+/* Numbers that are of interest although all is well. */
+static void say_measured(const char *output)
+{
+	static const char mark[] = "# measured: ";
+	const char *line;
+
+	for (line = output; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncmp(line, mark, strlen(mark)))
+			say("%.*s", (int)strcspn(line, "\n"), line);
+	}
+}
+
 /* Runs one case and reports it; false when the machine is no longer usable. */
 static bool run_case(const char *dir, const char *prog, const char *name,
 		     int seconds)
@@ -420,6 +434,8 @@ static bool run_case(const char *dir, const char *prog, const char *name,
 		if (klog.nr)
 			diag("kernel log:");
 		klog_print(&klog, MAX_KLOG_LINES, diag);
+	} else {
+		say_measured(o.output);
 	}
 	say_parts(prog, o.output);
 	say("%sok - %s%s", passed ? "" : "not ", shown, passed ? skip : "");
