@@ -49,8 +49,13 @@ vm_pack()
 # A kernel that comes up says something all the time, until init does at once.
 BOOT_SECONDS=${BOOT_SECONDS:-60}
 
-# Ends a machine whose kernel does not come up: its console stands still.
-watch_boot()
+# How long a machine may take to power off when all is done. A task that hangs
+# may hold what an orderly end needs.
+POWEROFF_SECONDS=${POWEROFF_SECONDS:-10}
+
+# Ends a machine whose kernel does not come up, as its console stands still, or
+# that cannot be powered off.
+watch_machine()
 {
 	local quiet=0 size=0 now
 
@@ -64,6 +69,11 @@ watch_boot()
 		[ "$now" = "$size" ] && quiet=$((quiet + 1)) || quiet=0
 		size=$now
 	done
+	until grep -qs '^exit ' "$VM/verdict"; do
+		sleep 1
+	done
+	sleep "$POWEROFF_SECONDS"
+	kill -KILL "$(cat "$VM/pid")" 2>/dev/null || true
 }
 
 # vm_boot_once COMMAND...: see vm_boot.
@@ -74,7 +84,7 @@ vm_boot_once()
 	[ ! -e "$VM/console" ] || mv "$VM/console" "$(mktemp "$VM/console.XXX")"
 	{
 		local rc=0 watcher
-		watch_boot >/dev/null &
+		watch_machine >/dev/null &
 		watcher=$!
 		qemu_run "$VM_KERNEL" "$VM/initrd" "$((VM_SECONDS + 30))" \
 			"file:$VM/console" stdio "file:$VM/verdict" \

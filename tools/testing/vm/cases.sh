@@ -86,7 +86,7 @@ cases_prepare()
 	printf '%s\n' "$3" >"$VM/cases"
 	step "building the runner" \
 		gcc -static -O2 -Wall -Wextra -o "$VM/root/runner" \
-		"$TOP"/tools/testing/vm/{runner,klog,leaks}.c
+		"$TOP"/tools/testing/vm/{runner,klog,leaks,our_modules}.c
 	mkdir "$VM/root/tests"
 }
 
@@ -112,7 +112,7 @@ follow()
 			: >"$VM/running"
 			running='?'
 			;;
-		end | bail)
+		end | bail | spent)
 			echo "$line" >"$VM/end"
 			;;
 		*)
@@ -123,8 +123,21 @@ follow()
 }
 
 # Boots until every case has a result: a case that takes the machine down, or
-# leaves it unusable, must not hide what the others do.
+# leaves it unusable, must not hide what the others do. Those that want to be
+# alone come last: there is no look for leaked memory after them.
 run_cases()
+{
+	local all=$VM/cases.all
+
+	mv "$VM/cases" "$all"
+	grep -v ' alone' "$all" >"$VM/cases" || true
+	boot_cases
+	grep ' alone' "$all" >"$VM/cases" || true
+	boot_cases
+}
+
+# boot_cases: see run_cases, for those in VM/cases.
+boot_cases()
 {
 	local cases=$VM/cases running boots=0
 
@@ -148,6 +161,8 @@ run_cases()
 			vm_console_tail
 			echo "not ok - $running"
 			sed -i 1d "$cases"
+		elif [ -s "$VM/end" ] && [ "$(cat "$VM/end")" = spent ]; then
+			boots=$((boots - 1))
 		elif [ -s "$VM/end" ] && [ "$(cat "$VM/end")" = bail ]; then
 			log "the machine cannot be used any more"
 		elif [ "$VM_STATUS" != 0 ] || [ ! -s "$VM/end" ]; then

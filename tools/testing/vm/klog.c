@@ -16,9 +16,13 @@
 #define LINES_BEFORE	15
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
-/* "Call Trace:" also catches what only dumps a stack: kobject, sysfs, ... */
-static const char * const complaints[] = {
+/* Complaints by themselves: some code only dumps a stack. Also part of others. */
+static const char * const parts[] = {
 	"------------[ cut here ]------------",
+	"Call Trace:",
+};
+
+static const char * const complaints[] = {
 	"WARNING: ",
 	"BUG: ",
 	"kernel BUG at",
@@ -29,7 +33,6 @@ static const char * const complaints[] = {
 	"Oops: ",
 	"general protection fault",
 	"unable to handle",
-	"Call Trace:",
 	"possible circular locking dependency",
 	"possible recursive locking",
 	"possible irq lock inversion",
@@ -57,7 +60,8 @@ static const char chatter[] = ": kobject_release, parent ";
 static const char * const our_frames[] = { "[mdev]", "[vfio_mdev]", "[mtty]" };
 
 /* Bad page, machine died, warning, soft lockup: see tainted-kernels.rst. */
-#define TAINT_COMPLAINTS	(BIT(5) | BIT(7) | BIT(9) | BIT(14))
+#define TAINT_WARN		BIT(9)
+#define TAINT_COMPLAINTS	(BIT(5) | BIT(7) | TAINT_WARN | BIT(14))
 
 static unsigned long read_taint(void)
 {
@@ -72,26 +76,28 @@ static unsigned long read_taint(void)
 	return taint & TAINT_COMPLAINTS;
 }
 
-static bool is_complaint(struct klog *log, const char *text)
+static bool has_one_of(const char *text, const char * const *words, size_t nr)
 {
 	size_t i;
 
+	for (i = 0; i < nr; i++)
+		if (strstr(text, words[i]))
+			return true;
+	return false;
+}
+
+static bool is_complaint(struct klog *log, const char *text)
+{
 	if (strstr(text, "BUG: KCSAN: ")) {
 		log->in_race = true;
 	} else if (log->in_race && strstr(text, "==========")) {
 		log->in_race = false;
 		return false;
 	}
-	if (log->in_race) {
-		for (i = 0; i < ARRAY_SIZE(our_frames); i++)
-			if (strstr(text, our_frames[i]))
-				return true;
-		return false;
-	}
-	for (i = 0; i < ARRAY_SIZE(complaints); i++)
-		if (strstr(text, complaints[i]))
-			return true;
-	return false;
+	if (log->in_race)
+		return has_one_of(text, our_frames, ARRAY_SIZE(our_frames));
+	return has_one_of(text, complaints, ARRAY_SIZE(complaints)) ||
+	       has_one_of(text, parts, ARRAY_SIZE(parts));
 }
 
 int klog_open(struct klog *log)
@@ -107,11 +113,10 @@ void klog_mark(struct klog *log)
 	size_t i;
 
 	for (i = 0; i < log->nr; i++)
-		free(log->lines[i]);
+		free(log->lines[i].text);
 	free(log->lines);
 	log->lines = NULL;
 	log->nr = 0;
-	log->splat = 0;
 	log->lost = false;
 	log->taint = read_taint();
 }
@@ -119,7 +124,8 @@ void klog_mark(struct klog *log)
 static void add_line(struct klog *log, const char *text, bool from_kernel)
 {
 	bool complaint = from_kernel && is_complaint(log, text);
-	char **lines = realloc(log->lines, (log->nr + 1) * sizeof(*lines));
+	struct klog_line *lines = realloc(log->lines,
+					  (log->nr + 1) * sizeof(*lines));
 	char *copy = strdup(text);
 
 	if (!lines || !copy) {
@@ -127,9 +133,8 @@ static void add_line(struct klog *log, const char *text, bool from_kernel)
 		exit(1);
 	}
 	log->lines = lines;
-	log->lines[log->nr] = copy;
-	if (log->splat == log->nr && !complaint)
-		log->splat++;
+	log->lines[log->nr].text = copy;
+	log->lines[log->nr].complaint = complaint;
 	log->nr++;
 }
 
@@ -170,23 +175,55 @@ void klog_read(struct klog *log)
 	}
 }
 
+/* The index of the first complaint, or how many lines there are. */
+static size_t first_splat(const struct klog *log)
+{
+	size_t i;
+
+	for (i = 0; i < log->nr && !log->lines[i].complaint; i++)
+		;
+	return i;
+}
+
+bool klog_forgive(struct klog *log, const char *text)
+{
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < log->nr; i++) {
+		struct klog_line *line = &log->lines[i];
+
+		if (line->complaint && strstr(line->text, text)) {
+			line->complaint = false;
+			found = true;
+		}
+	}
+	if (!found)
+		return false;
+	for (i = 0; i < log->nr; i++)
+		if (has_one_of(log->lines[i].text, parts, ARRAY_SIZE(parts)))
+			log->lines[i].complaint = false;
+	log->taint |= TAINT_WARN;
+	return true;
+}
+
 bool klog_has_splat(const struct klog *log)
 {
-	return log->splat < log->nr || read_taint() & ~log->taint;
+	return first_splat(log) < log->nr || read_taint() & ~log->taint;
 }
 
 /* From just before the first complaint on, or the last lines when there is none. */
 void klog_print(const struct klog *log, size_t max_lines,
 		void (*print)(const char *line))
 {
-	size_t i;
+	size_t i = first_splat(log);
 
 	if (log->lost)
 		print("(part of the kernel log was overwritten unread)");
-	if (log->splat < log->nr)
-		i = log->splat > LINES_BEFORE ? log->splat - LINES_BEFORE : 0;
+	if (i < log->nr)
+		i = i > LINES_BEFORE ? i - LINES_BEFORE : 0;
 	else
 		i = log->nr > max_lines ? log->nr - max_lines : 0;
 	for (; i < log->nr && max_lines--; i++)
-		print(log->lines[i]);
+		print(log->lines[i].text);
 }

@@ -13,18 +13,23 @@
  *	not ok - program:case
  *	ok - kernel:what	about the machine after all cases
  *	bail		the machine cannot run another case
+ *	spent		likewise, as the case had to make it so
  *	end		all cases were run
  *
  * A case also fails when the kernel complained meanwhile, when it leaves a
  * process or one of our modules behind, or when it says nothing. Results that
  * are indented in its output are results of their own, "program:name".
  *
+ * A case that has to show how the kernel complains says so, "# expected
+ * complaint: part of its headline": then it fails when that does not come. One
+ * of a fixture whose name begins with "alone" may leave processes and modules
+ * behind, and is the last of its boot if it does so or expects a complaint.
+ *
  * With MDEV_TEST_KEEP_MODULES in the environment, for the cases to see as well,
  * modules may stay loaded until the end; then they all have to go. A kernel that
  * finds leaked memory is asked for it at the end.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -36,7 +41,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -44,12 +48,11 @@
 
 #include "klog.h"
 #include "leaks.h"
+#include "our_modules.h"
 
 #define MAX_OUTPUT	(64 * 1024)
 #define MAX_KLOG_LINES	100
 #define KILL_SECONDS	10
-/* Each step of unloading takes a kernel that delays releases 1 to 4 s. */
-#define UNLOAD_SECONDS	60
 
 static FILE *verdict;
 static int kmsg;		/* to say there which case runs */
@@ -239,74 +242,6 @@ static bool run(struct outcome *o, const char *path, const char *name,
 	return true;
 }
 
-/* The directory of modules that are ours, not the distribution's. */
-static DIR *open_updates(void)
-{
-	struct utsname uts;
-	char path[256];
-
-	uname(&uts);
-	snprintf(path, sizeof(path), "/lib/modules/%s/updates", uts.release);
-	return opendir(path);
-}
-
-/* Modules of ours that are loaded; with @unload, what resisted unloading. */
-static bool our_modules(char *names, size_t size, bool unload)
-{
-	const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
-	double deadline = now() + UNLOAD_SECONDS;
-	char path[512], name[256];
-	struct dirent *de;
-	DIR *dir;
-
-again:
-	names[0] = '\0';
-	dir = open_updates();
-	if (!dir)
-		return false;
-	while ((de = readdir(dir))) {
-		size_t len = strcspn(de->d_name, ".");
-
-		if (!len)
-			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)len, de->d_name);
-		for (char *c = name; *c; c++)
-			if (*c == '-')
-				*c = '_';
-		snprintf(path, sizeof(path), "/sys/module/%s/initstate", name);
-		if (access(path, F_OK))
-			continue;
-		if (unload)
-			syscall(SYS_delete_module, name, O_NONBLOCK);
-		snprintf(names + strlen(names), size - strlen(names), " %s",
-			 name);
-	}
-	closedir(dir);
-	if (unload && names[0] && now() < deadline) {
-		nanosleep(&tick, NULL);
-		goto again;
-	}
-	return names[0];
-}
-
-/* A module's exit may never return, so it is not for us to call. */
-static bool unload_our_modules(void)
-{
-	struct pollfd pfd = { .events = POLLIN };
-	char names[512];
-	int pid = fork(), status = 1;
-
-	if (!pid)
-		_exit(our_modules(names, sizeof(names), true));
-	pfd.fd = pid < 0 ? -1 : syscall(SYS_pidfd_open, pid, 0);
-	if (pfd.fd < 0)
-		return false;
-	if (poll(&pfd, 1, 2 * KILL_SECONDS * 1000) > 0)
-		waitpid(pid, &status, 0);
-	close(pfd.fd);
-	return !status;
-}
-
 /* The case's own line: "ok 1 name", "not ok 1 name", "ok 1 name # SKIP x". */
 static const char *find_result(const char *output, char *skip, size_t size)
 {
@@ -368,13 +303,65 @@ static void say_measured(const char *output)
 	}
 }
 
-/* Runs one case and reports it; false when the machine is no longer usable. */
-static bool run_case(const char *dir, const char *prog, const char *name,
-		     int seconds)
+/* Forgives what the case has announced; false if that did not come. */
+static bool forgive_expected(const char *output, bool *any)
+{
+	static const char mark[] = "# expected complaint: ";
+	const char *line = output;
+	bool all = true;
+	char text[256];
+
+	*any = false;
+	while ((line = strstr(line, mark))) {
+		line += strlen(mark);
+		snprintf(text, sizeof(text), "%.*s", (int)strcspn(line, "\n"),
+			 line);
+		*any = true;
+		if (!klog_forgive(&klog, text)) {
+			fprintf(verdict, "# not in the kernel log: %s\n", text);
+			all = false;
+		}
+	}
+	return all;
+}
+
+/* What a case leaves behind; true if the next one can do with it. */
+static bool clean_up(bool timed_out, bool *passed)
+{
+	char modules[512];
+	bool usable = true;
+
+	if (next_child()) {
+		if (!timed_out)
+			diag("left a process behind");
+		*passed = false;
+		usable = kill_children();
+	}
+	if (!(keep_modules && *passed) &&
+	    our_modules(modules, sizeof(modules), false)) {
+		/* After a failure that is to be expected. */
+		fprintf(verdict, "# left loaded:%s\n", modules);
+		*passed = false;
+		if (!unload_our_modules()) {
+			our_modules(modules, sizeof(modules), false);
+			fprintf(verdict, "# cannot unload:%s\n", modules);
+			usable = false;
+		}
+	}
+	return usable;
+}
+
+/* What the machine is after a case. */
+enum machine { USABLE, SPENT, BROKEN };
+
+static enum machine run_case(const char *dir, const char *prog,
+			     const char *name, int seconds)
 {
 	static struct outcome o;
-	char path[512], skip[256], modules[512], shown[256];
-	bool passed = true, usable = true;
+	bool alone = !strncmp(name, "alone", 5);
+	char path[512], skip[256], shown[256];
+	enum machine machine = USABLE;
+	bool passed = true, expected;
 	const char *result;
 
 	/* TEST() cases belong to the fixture "global"; nobody types that. */
@@ -406,23 +393,13 @@ static bool run_case(const char *dir, const char *prog, const char *name,
 		passed = false;
 	}
 
-	if (next_child()) {
-		if (!o.timed_out)
-			diag("left a process behind");
+	klog_read(&klog);
+	if (!forgive_expected(o.output, &expected))
 		passed = false;
-		usable = kill_children();
-	}
-	if (!(keep_modules && passed) &&
-	    our_modules(modules, sizeof(modules), false)) {
-		/* After a failure that is to be expected. */
-		fprintf(verdict, "# left loaded:%s\n", modules);
-		passed = false;
-		if (!unload_our_modules()) {
-			our_modules(modules, sizeof(modules), false);
-			fprintf(verdict, "# cannot unload:%s\n", modules);
-			usable = false;
-		}
-	}
+	if (alone && (next_child() || expected))
+		machine = SPENT;
+	else if (!clean_up(o.timed_out, &passed))
+		machine = BROKEN;
 
 	klog_read(&klog);
 	if (klog_has_splat(&klog)) {
@@ -439,7 +416,7 @@ static bool run_case(const char *dir, const char *prog, const char *name,
 	}
 	say_parts(prog, o.output);
 	say("%sok - %s%s", passed ? "" : "not ", shown, passed ? skip : "");
-	return usable;
+	return machine;
 }
 
 /* Something about the machine after all cases. */
@@ -502,6 +479,7 @@ static int open_verdict(const char *path)
 
 int main(int argc, char **argv)
 {
+	enum machine machine;
 	char prog[128], name[128];
 	FILE *cases;
 
@@ -523,8 +501,9 @@ int main(int argc, char **argv)
 		say("not ok - boot");
 	}
 	while (fscanf(cases, "%127s %127s", prog, name) == 2) {
-		if (!run_case(argv[2], prog, name, atoi(argv[4]))) {
-			say("bail");
+		machine = run_case(argv[2], prog, name, atoi(argv[4]));
+		if (machine != USABLE) {
+			say(machine == SPENT ? "spent" : "bail");
 			return 1;
 		}
 	}
