@@ -220,6 +220,11 @@ long long held_leading_count(void)
 	return read_number(DEBUGFS "/mdev_test/held_leading");
 }
 
+int hold_bus(void)
+{
+	return write_file(DEBUGFS "/mdev_test/held_bus", "1");
+}
+
 int held_drop(void)
 {
 	return write_file(DEBUGFS "/mdev_test/held", "0");

@@ -56,6 +56,8 @@ int parent_create2(const struct test_parent *p, const char *uuid);
 long long held_count(void);
 /* How many of the held devices lead to something of their vendor's. */
 long long held_leading_count(void);
+/* Hold the bus as well, until held_drop(). A door's module must be loaded. */
+int hold_bus(void);
 int held_drop(void);
 
 /* One line of the event log, see test_modules/common_log.c. */

@@ -14,7 +14,9 @@ struct held {
 
 static LIST_HEAD(held_list);
 static unsigned int held_count;
-/* Protects both of the above. */
+/* The mdev bus's own object, which may outlive the module of the bus. */
+static struct kset *held_bus;
+/* Protects all of the above. */
 static DEFINE_MUTEX(held_lock);
 
 int mdev_test_hold(struct mdev_device *mdev)
@@ -35,17 +37,44 @@ EXPORT_SYMBOL_GPL(mdev_test_hold);
 void mdev_test_drop_held(void)
 {
 	struct held *held, *next;
+	struct kset *bus;
 	LIST_HEAD(drop);
 
 	mutex_lock(&held_lock);
 	list_splice_init(&held_list, &drop);
 	held_count = 0;
+	bus = held_bus;
+	held_bus = NULL;
 	mutex_unlock(&held_lock);
+	if (bus)
+		kset_put(bus);
 	list_for_each_entry_safe(held, next, &drop, node) {
 		put_device(held->dev);
 		kfree(held);
 	}
 }
+
+static ssize_t held_bus_write(struct file *file, const char __user *buf,
+			      size_t count, loff_t *ppos)
+{
+	ssize_t ret = count;
+
+	mutex_lock(&held_lock);
+	if (held_bus)
+		ret = -EALREADY;
+	else
+		held_bus = mdev_test_get_bus();
+	if (!held_bus)
+		ret = -ENODEV;
+	mutex_unlock(&held_lock);
+	return ret;
+}
+
+const struct file_operations mdev_test_held_bus_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = held_bus_write,
+};
 
 static ssize_t number_read(unsigned int number, char __user *buf, size_t count,
 			   loff_t *ppos)

@@ -185,7 +185,8 @@ static struct notifier_block bus_nb = {
 };
 
 static unsigned int bus_watchers;
-/* Protects bus_watchers. The notifier takes events_lock, never this one. */
+static const struct bus_type *bus_watched;
+/* Protects the two above. The notifier takes events_lock, never this one. */
 static DEFINE_MUTEX(bus_lock);
 
 /* The mdev bus has no symbol to find it by; a registered driver knows it. */
@@ -196,8 +197,10 @@ int mdev_test_watch_bus(struct device_driver *drv)
 	mutex_lock(&bus_lock);
 	if (!bus_watchers)
 		ret = bus_register_notifier(drv->bus, &bus_nb);
-	if (!ret)
+	if (!ret) {
 		bus_watchers++;
+		bus_watched = drv->bus;
+	}
 	mutex_unlock(&bus_lock);
 	return ret;
 }
@@ -211,6 +214,19 @@ void mdev_test_unwatch_bus(struct device_driver *drv)
 	mutex_unlock(&bus_lock);
 }
 EXPORT_SYMBOL_GPL(mdev_test_unwatch_bus);
+
+/* A reference on the bus; NULL if no door's module is there to know it. */
+struct kset *mdev_test_get_bus(void)
+{
+	struct kset *bus = NULL;
+
+	mutex_lock(&bus_lock);
+	/* Not const before Linux 6.4. */
+	if (bus_watchers)
+		bus = kset_get(bus_get_kset((void *)bus_watched));
+	mutex_unlock(&bus_lock);
+	return bus;
+}
 
 static int log_show(struct seq_file *seq, void *unused)
 {

@@ -40,6 +40,8 @@ static int __init mdev_test_init(void)
 	debugfs_create_bool("log_on", 0600, mdev_test_dir, &mdev_test_log_on);
 	debugfs_create_file("held", 0600, mdev_test_dir, NULL,
 			    &mdev_test_held_fops);
+	debugfs_create_file("held_bus", 0200, mdev_test_dir, NULL,
+			    &mdev_test_held_bus_fops);
 	debugfs_create_file("held_leading", 0400, mdev_test_dir, NULL,
 			    &mdev_test_held_leading_fops);
 	return 0;

@@ -9,6 +9,7 @@
  *	held		how many references on mediated devices are held.
  *			Write anything: drop all.
  *	held_leading	how many of these lead to something of the vendor's
+ *	held_bus	write anything: hold the mdev bus's kset, too
  *
  * /sys/kernel/debug/mdev_test_driver/ (parent-driver door) and
  * /sys/kernel/debug/mdev_test_ops/ (parent-ops door):
@@ -168,6 +169,7 @@ struct mdev_test_parent *mdev_test_parent_of(struct mdev_device *mdev);
 /* common_log.c */
 int mdev_test_watch_bus(struct device_driver *drv);
 void mdev_test_unwatch_bus(struct device_driver *drv);
+struct kset *mdev_test_get_bus(void);
 void mdev_test_log(const char *who, const char *what, struct mdev_device *mdev);
 extern const struct file_operations mdev_test_log_fops;
 extern bool mdev_test_log_on;
@@ -191,6 +193,7 @@ int mdev_test_hold(struct mdev_device *mdev);
 void mdev_test_drop_held(void);
 extern const struct file_operations mdev_test_held_fops;
 extern const struct file_operations mdev_test_held_leading_fops;
+extern const struct file_operations mdev_test_held_bus_fops;
 
 /* common_vfio.c */
 int mdev_test_vfio_add(struct mdev_test_parent *p, struct mdev_device *mdev);
