@@ -7,6 +7,7 @@
 #include <linux/kobject.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -91,10 +92,18 @@ static int mdev_parent_list(struct mdev_core_parent *parent)
 	return ret;
 }
 
+/* Who registers or unregisters @parent is through with it. */
+static void mdev_parent_disown(struct mdev_core_parent *parent)
+{
+	WRITE_ONCE(parent->owner, NULL);
+	wake_up_all(&parent->wait);
+}
+
 static void mdev_parent_unlist(struct mdev_core_parent *parent)
 {
 	mutex_lock(&mdev_parents_lock);
 	list_del(&parent->node);
+	mdev_parent_disown(parent);
 	mutex_unlock(&mdev_parents_lock);
 }
 
@@ -102,7 +111,7 @@ static void mdev_parent_unlist(struct mdev_core_parent *parent)
 static void mdev_parent_ready(struct mdev_core_parent *parent)
 {
 	mutex_lock(&mdev_parents_lock);
-	parent->busy = false;
+	mdev_parent_disown(parent);
 	mutex_unlock(&mdev_parents_lock);
 }
 
@@ -143,7 +152,7 @@ struct mdev_core_parent *mdev_parent_alloc(struct device *dev,
 	kref_init(&parent->ref);
 	init_waitqueue_head(&parent->wait);
 	parent->parent = vendor ?: &parent->own;
-	parent->busy = true;
+	parent->owner = current;
 	parent->driver_name = kstrdup(driver_name, GFP_KERNEL);
 	if (!parent->driver_name || mdev_guard_init(&parent->guard)) {
 		mdev_parent_put(parent);
@@ -239,29 +248,55 @@ unlist:
 	return ret;
 }
 
-/* The registered parent, for the caller alone to unregister; or NULL. */
+static struct mdev_core_parent *mdev_parent_find(struct device *dev,
+						 struct mdev_parent *vendor)
+{
+	struct mdev_core_parent *parent;
+
+	lockdep_assert_held(&mdev_parents_lock);
+	list_for_each_entry(parent, &mdev_parents, node) {
+		if (dev ? parent->dev == dev : parent->parent == vendor)
+			return parent;
+	}
+	return NULL;
+}
+
+/*
+ * The registered parent, for the caller alone to unregister; or NULL. Waits for
+ * whoever else is at it, for a vendor may free its memory when this has failed.
+ */
 static struct mdev_core_parent *mdev_parent_take(struct device *dev,
 						 struct mdev_parent *vendor)
 {
-	struct mdev_core_parent *parent, *found = NULL;
+	struct mdev_core_parent *parent;
+	struct task_struct *owner;
 
-	mutex_lock(&mdev_parents_lock);
-	list_for_each_entry(parent, &mdev_parents, node) {
-		if ((dev ? parent->dev == dev : parent->parent == vendor) &&
-		    !parent->busy) {
-			parent->busy = true;
-			found = parent;
-			break;
+	for (;;) {
+		mutex_lock(&mdev_parents_lock);
+		parent = mdev_parent_find(dev, vendor);
+		if (!parent) {
+			mutex_unlock(&mdev_parents_lock);
+			return NULL;
 		}
+		owner = parent->owner;
+		if (!owner)
+			parent->owner = current;
+		kref_get(&parent->ref);
+		mutex_unlock(&mdev_parents_lock);
+
+		if (owner)
+			wait_event(parent->wait,
+				   READ_ONCE(parent->owner) != owner);
+		mdev_parent_put(parent);
+		if (!owner)
+			return parent;
 	}
-	mutex_unlock(&mdev_parents_lock);
-	return found;
 }
 
 /*
  * Unregister the parent of @dev, or if that is NULL the one of @vendor. When
  * this returns, the core holds no pointer into the vendor's memory. False if
- * there is no such parent, or somebody else is at it.
+ * there is no such parent, or no more: somebody else was at it.
  */
 bool mdev_parent_unregister(struct device *dev, struct mdev_parent *vendor)
 {

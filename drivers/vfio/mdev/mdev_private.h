@@ -44,6 +44,8 @@ struct mdev_core_type {
  * @ref: one for the registration, one for each mediated device, dead ones
  *	included.
  * @node: in the list of registered parents, under its lock.
+ * @owner: who registers or unregisters it, NULL if nobody; changes under the
+ *	list's lock.
  * @dev: the parent device, referenced until unregistration ends, then NULL.
  * @parent: the vendor's struct, or @own; NULL after unregistration.
  * @own: stands in for the vendor's struct on the parent-ops door.
@@ -51,9 +53,9 @@ struct mdev_core_type {
  * @driver_name: the bus driver its devices bind to. A copy, because a bus walk
  *	may look at a dead device.
  * @counted: the core counts instances in @parent->available_instances.
- * @busy: being registered or unregistered; under the list's lock.
  * @guard: see mdev_guard.h; guards the vendor's memory and callbacks.
- * @wait: where removes wait for users; woken by unregistration.
+ * @wait: where removes wait for users, and who wants to unregister waits for
+ *	@owner; woken by unregistration.
  * @mdev_groups: attributes of each device, the core's group first.
  * @types_kset: the ``mdev_supported_types`` directory.
  * @types: one for each type.
@@ -67,13 +69,13 @@ struct mdev_core_type {
 struct mdev_core_parent {
 	struct kref ref;
 	struct list_head node;
+	struct task_struct *owner;
 	struct device *dev;
 	struct mdev_parent *parent;
 	struct mdev_parent own;
 	const struct mdev_parent_ops *ops;
 	const char *driver_name;
 	bool counted;
-	bool busy;
 	bool class_link;
 	struct mdev_guard guard;
 	wait_queue_head_t wait;

@@ -137,6 +137,18 @@ static const struct file_operations register_bad_fops = {
 	.write = register_bad_write,
 };
 
+/* Without the lock: somebody else may be at it, and then the core has to cope. */
+static int unregister_again_set(void *data, u64 val)
+{
+	struct mdev_test_parent *p = data;
+
+	p->door->unreg_again(p, READ_ONCE(p->vendor));
+	return 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(unregister_again_fops, NULL, unregister_again_set,
+			 "%llu\n");
+
 static int references_get(void *data, u64 *val)
 {
 	struct mdev_test_parent *p = data;
@@ -179,6 +191,8 @@ static void parent_add_files(struct mdev_test_parent *p)
 	mdev_test_gate_init(&p->type_attr_gate, dir, "type_attr");
 	debugfs_create_file_unsafe("references", 0400, dir, p,
 				   &references_fops);
+	debugfs_create_file("unregister_again", 0200, dir, p,
+			    &unregister_again_fops);
 	debugfs_create_file("register_bad", 0200, dir, p, &register_bad_fops);
 	debugfs_create_file_unsafe("register_twice", 0200, dir, p,
 				   &register_twice_fops);

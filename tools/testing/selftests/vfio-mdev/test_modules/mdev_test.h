@@ -46,6 +46,8 @@
  *			registration, on the other at probe().
  *	  requests	how often the user was asked
  *	  hold		1: probe()/create() takes a reference for good
+ *	  unregister_again	1: unregister, even if somebody is at it or it has
+ *			been done; no memory is freed
  *	  references	how many there are on the parent device
  *	  registration	parent-driver door: the number behind the name of the
  *			last one's driver, mdev_test_NAME_NUMBER
@@ -147,6 +149,7 @@ struct mdev_test_parent {
  * @reg: prepare @vendor and register it with the core. @bad: NULL or the name
  *	of what is to be wrong.
  * @unreg: the reverse. When it has returned, @vendor is poisoned and freed.
+ * @unreg_again: of the parent alone, which may be unregistered already.
  */
 struct mdev_test_door {
 	struct module *owner;
@@ -155,6 +158,7 @@ struct mdev_test_door {
 	size_t vendor_size;
 	int (*reg)(struct mdev_test_parent *p, void *vendor, const char *bad);
 	void (*unreg)(struct mdev_test_parent *p, void *vendor);
+	void (*unreg_again)(struct mdev_test_parent *p, void *vendor);
 	/* common_parent.c's */
 	struct dentry *dir;
 	struct list_head parents;

@@ -167,12 +167,21 @@ static void driver_door_unregister(struct mdev_test_parent *p, void *vendor)
 		mdev_unregister_driver(&v->driver);
 }
 
+static void driver_door_unregister_again(struct mdev_test_parent *p,
+					 void *vendor)
+{
+	struct vendor *v = vendor;
+
+	mdev_unregister_parent(&v->parent);
+}
+
 static struct mdev_test_door driver_door = {
 	.owner = THIS_MODULE,
 	.name = "mdev_test_driver",
 	.vendor_size = sizeof(struct vendor),
 	.reg = driver_door_register,
 	.unreg = driver_door_unregister,
+	.unreg_again = driver_door_unregister_again,
 };
 
 /* Binds to nothing; it knows the bus. */

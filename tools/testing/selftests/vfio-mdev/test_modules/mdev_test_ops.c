@@ -398,6 +398,7 @@ static struct mdev_test_door ops_door = {
 	.vendor_size = sizeof(struct vendor),
 	.reg = ops_door_register,
 	.unreg = ops_door_unregister,
+	.unreg_again = ops_door_unregister,
 };
 
 static int __init mdev_test_ops_init(void)
