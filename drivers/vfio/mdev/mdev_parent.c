@@ -262,6 +262,22 @@ static struct mdev_core_parent *mdev_parent_find(struct device *dev,
 }
 
 /*
+ * Unregistration waits for callbacks, so one that unregisters its own parent
+ * waits for itself. Nor can it be sent back: vendors free what the callback and
+ * the devices use as soon as unregistration returns. So here it stays, named
+ * in the log. Nothing has been changed yet, and whatever does not wait for this
+ * task goes on.
+ */
+static noinline void mdev_parent_hang(struct mdev_core_parent *parent)
+{
+	mdev_guard_might_drain(&parent->guard);
+	dev_WARN(parent->dev,
+		 "mdev: unregistered by one of its own callbacks, which hangs now\n");
+	for (;;)
+		schedule_timeout_uninterruptible(MAX_SCHEDULE_TIMEOUT);
+}
+
+/*
  * The registered parent, for the caller alone to unregister; or NULL. Waits for
  * whoever else is at it, for a vendor may free its memory when this has failed.
  */
@@ -270,6 +286,7 @@ static struct mdev_core_parent *mdev_parent_take(struct device *dev,
 {
 	struct mdev_core_parent *parent;
 	struct task_struct *owner;
+	bool inside;
 
 	for (;;) {
 		mutex_lock(&mdev_parents_lock);
@@ -279,11 +296,14 @@ static struct mdev_core_parent *mdev_parent_take(struct device *dev,
 			return NULL;
 		}
 		owner = parent->owner;
-		if (!owner)
+		inside = owner == current || mdev_guard_inside(&parent->guard);
+		if (!owner && !inside)
 			parent->owner = current;
 		kref_get(&parent->ref);
 		mutex_unlock(&mdev_parents_lock);
 
+		if (inside)
+			mdev_parent_hang(parent);
 		if (owner)
 			wait_event(parent->wait,
 				   READ_ONCE(parent->owner) != owner);
@@ -381,7 +401,8 @@ EXPORT_SYMBOL(mdev_register_parent);
  * into the vendor's memory, whoever still holds a reference on a dead device.
  *
  * Context: process context, may sleep. Not from a callback of this parent, nor
- * under a lock that one takes; lockdep reports both.
+ * under a lock that one takes; lockdep reports both. From a callback it does
+ * not return.
  */
 void mdev_unregister_parent(struct mdev_parent *parent)
 {

@@ -57,37 +57,53 @@ static void guard_test_exit(struct kunit *test)
 static void guard_is_closed_before_publish(struct kunit *test)
 {
 	struct guarded *g = test->priv;
-	int idx = mdev_guard_enter(&g->guard);
+	struct mdev_section section;
 
+	mdev_guard_enter(&g->guard, &section);
 	KUNIT_EXPECT_NULL(test, mdev_guard_self(&g->guard));
 	KUNIT_EXPECT_TRUE(test, mdev_guard_revoked(&g->guard));
-	mdev_guard_leave(&g->guard, idx);
+	mdev_guard_leave(&g->guard, &section);
 }
 
 static void guard_shows_what_was_published(struct kunit *test)
 {
 	struct guarded *g = test->priv;
-	int idx;
+	struct mdev_section section;
 
 	mdev_guard_publish(&g->guard, g);
-	idx = mdev_guard_enter(&g->guard);
+	mdev_guard_enter(&g->guard, &section);
 	KUNIT_EXPECT_PTR_EQ(test, mdev_guard_self(&g->guard), (void *)g);
 	KUNIT_EXPECT_FALSE(test, mdev_guard_revoked(&g->guard));
-	mdev_guard_leave(&g->guard, idx);
+	mdev_guard_leave(&g->guard, &section);
 }
 
 static void guard_is_closed_after_revoke(struct kunit *test)
 {
 	struct guarded *g = test->priv;
-	int idx;
+	struct mdev_section section;
 
 	mdev_guard_publish(&g->guard, g);
 	mdev_guard_revoke(&g->guard);
 	KUNIT_EXPECT_TRUE(test, mdev_guard_revoked(&g->guard));
-	idx = mdev_guard_enter(&g->guard);
+	mdev_guard_enter(&g->guard, &section);
 	KUNIT_EXPECT_NULL(test, mdev_guard_self(&g->guard));
-	mdev_guard_leave(&g->guard, idx);
+	mdev_guard_leave(&g->guard, &section);
 	mdev_guard_drain(&g->guard, NULL);
+}
+
+static void guard_knows_whether_the_task_is_inside(struct kunit *test)
+{
+	struct guarded *g = test->priv;
+	struct mdev_section outer, inner;
+
+	KUNIT_EXPECT_FALSE(test, mdev_guard_inside(&g->guard));
+	mdev_guard_enter(&g->guard, &outer);
+	KUNIT_EXPECT_TRUE(test, mdev_guard_inside(&g->guard));
+	mdev_guard_note(&g->guard, &inner);
+	mdev_guard_forget(&g->guard, &inner);
+	KUNIT_EXPECT_TRUE(test, mdev_guard_inside(&g->guard));
+	mdev_guard_leave(&g->guard, &outer);
+	KUNIT_EXPECT_FALSE(test, mdev_guard_inside(&g->guard));
 }
 
 static void guard_drains_at_once_when_nobody_is_inside(struct kunit *test)
@@ -96,11 +112,11 @@ static void guard_drains_at_once_when_nobody_is_inside(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 10; i++) {
-		int idx;
+		struct mdev_section section;
 
 		mdev_guard_publish(&g->guard, g);
-		idx = mdev_guard_enter(&g->guard);
-		mdev_guard_leave(&g->guard, idx);
+		mdev_guard_enter(&g->guard, &section);
+		mdev_guard_leave(&g->guard, &section);
 		mdev_guard_revoke(&g->guard);
 		mdev_guard_drain(&g->guard, NULL);
 	}
@@ -109,13 +125,14 @@ static void guard_drains_at_once_when_nobody_is_inside(struct kunit *test)
 static int guard_reader(void *data)
 {
 	struct guarded *g = data;
-	int idx = mdev_guard_enter(&g->guard);
+	struct mdev_section section;
 
+	mdev_guard_enter(&g->guard, &section);
 	complete(&g->entered);
 	wait_for_completion(&g->leave);
 	g->seen = mdev_guard_self(&g->guard);
 	WRITE_ONCE(g->left, true);
-	mdev_guard_leave(&g->guard, idx);
+	mdev_guard_leave(&g->guard, &section);
 	return 0;
 }
 
@@ -160,6 +177,8 @@ static void guard_drain_waits_for_who_is_inside(struct kunit *test)
 	mdev_guard_publish(&g->guard, g);
 	reader = start(test, guard_reader);
 	KUNIT_EXPECT_TRUE(test, wait_until(completion_done(&g->entered)));
+	/* That is somebody else. */
+	KUNIT_EXPECT_FALSE(test, mdev_guard_inside(&g->guard));
 	mdev_guard_revoke(&g->guard);
 	drainer = start(test, guard_drainer);
 	/* It sleeps in the drain, or it did not wait and is through. */
@@ -196,6 +215,7 @@ static struct kunit_case guard_cases[] = {
 	KUNIT_CASE(guard_is_closed_before_publish),
 	KUNIT_CASE(guard_shows_what_was_published),
 	KUNIT_CASE(guard_is_closed_after_revoke),
+	KUNIT_CASE(guard_knows_whether_the_task_is_inside),
 	KUNIT_CASE(guard_drains_at_once_when_nobody_is_inside),
 	KUNIT_CASE(guard_drain_waits_for_who_is_inside),
 	KUNIT_CASE(guard_drain_does_not_wait_for_who_comes_later),

@@ -44,23 +44,38 @@ static int vfio_mdev_result(struct mdev_device *mdev, const char *op, int ret)
 	return -EINVAL;
 }
 
+/* It stays as long as the driver is bound. */
+static struct mdev_guard *vfio_mdev_guard(struct vfio_mdev *vm)
+{
+	return &to_core_device(vm->mdev)->parent->guard;
+}
+
 static int vfio_mdev_open_device(struct vfio_device *vdev)
 {
 	struct vfio_mdev *vm = to_vfio_mdev(vdev);
+	struct mdev_section section;
+	int ret;
 
 	if (!mdev_open_allowed(vm->mdev))
 		return -ENODEV;
 	if (!vm->ops->open)
 		return 0;
-	return vfio_mdev_result(vm->mdev, "open", vm->ops->open(vm->mdev));
+	mdev_guard_note(vfio_mdev_guard(vm), &section);
+	ret = vm->ops->open(vm->mdev);
+	mdev_guard_forget(vfio_mdev_guard(vm), &section);
+	return vfio_mdev_result(vm->mdev, "open", ret);
 }
 
 static void vfio_mdev_close_device(struct vfio_device *vdev)
 {
 	struct vfio_mdev *vm = to_vfio_mdev(vdev);
+	struct mdev_section section;
 
-	if (vm->ops->release)
-		vm->ops->release(vm->mdev);
+	if (!vm->ops->release)
+		return;
+	mdev_guard_note(vfio_mdev_guard(vm), &section);
+	vm->ops->release(vm->mdev);
+	mdev_guard_forget(vfio_mdev_guard(vm), &section);
 }
 
 static ssize_t vfio_mdev_read(struct vfio_device *vdev, char __user *buf,

@@ -46,8 +46,10 @@ static ssize_t uuid_show(struct device *dev, struct device_attribute *attr,
 			 char *buf)
 {
 	struct mdev_device *mdev = to_mdev_device(dev);
-	int ret = mdev_test_gate_pass(&mdev_test_parent_of(mdev)->attr_gate);
+	struct mdev_test_parent *p = mdev_test_parent_of(mdev);
+	int ret = mdev_test_gate_pass(&p->attr_gate);
 
+	mdev_test_callback(p, "attr");
 	return ret ?: sysfs_emit(buf, "%pUl\n", &mdev->uuid);
 }
 static DEVICE_ATTR_RO(uuid);

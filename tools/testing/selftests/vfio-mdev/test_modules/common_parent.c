@@ -9,7 +9,6 @@
 #include "mdev_test.h"
 
 #define VENDOR_POISON 0x6b
-#define NAME_SIZE 32
 
 /* Our parent, or NULL if the device is another vendor's. */
 struct mdev_test_parent *mdev_test_parent_of(struct mdev_device *mdev)
@@ -50,6 +49,17 @@ static void parent_unregister(struct mdev_test_parent *p, void *vendor)
 	p->door->unreg(p, vendor);
 	vendor_free(p, vendor);
 }
+
+/* In the callback of that name: what the test has asked for, however wrong. */
+void mdev_test_callback(struct mdev_test_parent *p, const char *name)
+{
+	/* As a vendor whose own code does it: no lock of the test's. */
+	if (strcmp(p->unregister_in, name))
+		return;
+	parent_unregister(p, p->vendor);
+	p->vendor = NULL;
+}
+EXPORT_SYMBOL_GPL(mdev_test_callback);
 
 static int register_set(void *data, u64 val)
 {
@@ -108,9 +118,10 @@ DEFINE_DEBUGFS_ATTRIBUTE(register_twice_fops, NULL, register_twice_set,
 			 "%llu\n");
 
 /* A word that user space wrote, without its newline. */
-static int get_word(char word[NAME_SIZE], const char __user *buf, size_t count)
+static int get_word(char word[MDEV_TEST_NAME_SIZE], const char __user *buf,
+		    size_t count)
 {
-	if (!count || count >= NAME_SIZE)
+	if (!count || count >= MDEV_TEST_NAME_SIZE)
 		return -EINVAL;
 	if (copy_from_user(word, buf, count))
 		return -EFAULT;
@@ -122,7 +133,7 @@ static int get_word(char word[NAME_SIZE], const char __user *buf, size_t count)
 static ssize_t register_bad_write(struct file *file, const char __user *buf,
 				  size_t count, loff_t *ppos)
 {
-	char bad[NAME_SIZE];
+	char bad[MDEV_TEST_NAME_SIZE];
 	int ret;
 
 	ret = get_word(bad, buf, count);
@@ -135,6 +146,22 @@ static const struct file_operations register_bad_fops = {
 	.owner = THIS_MODULE,
 	.open = simple_open,
 	.write = register_bad_write,
+};
+
+static ssize_t unregister_in_write(struct file *file, const char __user *buf,
+				   size_t count, loff_t *ppos)
+{
+	struct mdev_test_parent *p = file->private_data;
+	int ret;
+
+	ret = get_word(p->unregister_in, buf, count);
+	return ret ?: count;
+}
+
+static const struct file_operations unregister_in_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = unregister_in_write,
 };
 
 /* Without the lock: somebody else may be at it, and then the core has to cope. */
@@ -193,6 +220,8 @@ static void parent_add_files(struct mdev_test_parent *p)
 				   &references_fops);
 	debugfs_create_file("unregister_again", 0200, dir, p,
 			    &unregister_again_fops);
+	debugfs_create_file("unregister_in", 0200, dir, p,
+			    &unregister_in_fops);
 	debugfs_create_file("register_bad", 0200, dir, p, &register_bad_fops);
 	debugfs_create_file_unsafe("register_twice", 0200, dir, p,
 				   &register_twice_fops);
@@ -238,7 +267,7 @@ static ssize_t add_parent_write(struct file *file, const char __user *buf,
 				size_t count, loff_t *ppos)
 {
 	struct mdev_test_door *door = file->private_data;
-	char name[NAME_SIZE];
+	char name[MDEV_TEST_NAME_SIZE];
 	int ret;
 
 	ret = get_word(name, buf, count);
@@ -261,7 +290,7 @@ static ssize_t del_parent_write(struct file *file, const char __user *buf,
 {
 	struct mdev_test_door *door = file->private_data;
 	struct mdev_test_parent *p;
-	char name[NAME_SIZE];
+	char name[MDEV_TEST_NAME_SIZE];
 	int ret;
 
 	ret = get_word(name, buf, count);

@@ -36,6 +36,7 @@ static int test_open(struct vfio_device *vdev)
 
 	mdev_test_log("vendor", "open", tv->mdev);
 	ret = mdev_test_gate_pass(&tv->p->open_gate);
+	mdev_test_callback(tv->p, "open");
 	return ret ?: mdev_test_fault(&tv->p->open_fault);
 }
 

@@ -49,6 +49,11 @@
  *	  unregister_again	1: unregister, even if somebody is at it or it has
  *			been done; no memory is freed
  *	  references	how many there are on the parent device
+ *	  unregister_in	write create (probe() on the parent-driver door),
+ *			remove, open, attr (vendor/uuid), type_attr
+ *			(available_instances, see get_available): the parent is
+ *			unregistered there, and its memory freed, which no
+ *			vendor may do
  *	  registration	parent-driver door: the number behind the name of the
  *			last one's driver, mdev_test_NAME_NUMBER
  *	  driver_first	parent-driver door: the driver is unregistered before
@@ -81,6 +86,8 @@ struct dentry;
 /* Two types, "1" and "2". */
 #define MDEV_TEST_NR_TYPES 2
 #define MDEV_TEST_DATA_SIZE 4096
+/* What is written to debugfs: a name, or what is to happen. */
+#define MDEV_TEST_NAME_SIZE 32
 
 /* A place where a callback can be made to wait. */
 struct mdev_test_gate {
@@ -111,6 +118,7 @@ struct mdev_test_parent {
 	struct dentry *dir;
 	struct mutex lock;	/* protects @vendor */
 	void *vendor;
+	char unregister_in[MDEV_TEST_NAME_SIZE];
 
 	u32 request_op;
 	u32 hold;
@@ -169,6 +177,7 @@ struct mdev_test_door {
 int mdev_test_door_open(struct mdev_test_door *door);
 void mdev_test_door_close(struct mdev_test_door *door);
 struct mdev_test_parent *mdev_test_parent_of(struct mdev_device *mdev);
+void mdev_test_callback(struct mdev_test_parent *p, const char *name);
 
 /* common_log.c */
 int mdev_test_watch_bus(struct device_driver *drv);

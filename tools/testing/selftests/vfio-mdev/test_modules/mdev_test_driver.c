@@ -37,6 +37,7 @@ static int test_probe(struct mdev_device *mdev)
 	ret = mdev_test_gate_pass(&p->create_gate);
 	if (ret)
 		return ret;
+	mdev_test_callback(p, "create");
 	ret = mdev_test_fault(&p->create_fault);
 	if (ret)
 		return ret;
@@ -60,6 +61,7 @@ static void test_remove(struct mdev_device *mdev)
 
 	mdev_test_log("vendor", "remove", mdev);
 	mdev_test_gate_pass(&p->remove_gate);
+	mdev_test_callback(p, "remove");
 	mdev_test_vfio_del(mdev);
 	mdev_test_log("vendor", "removed", mdev);
 }
@@ -69,6 +71,7 @@ static unsigned int test_get_available(struct mdev_type *type)
 	struct vendor *v = container_of(type->parent, struct vendor, parent);
 
 	mdev_test_gate_pass(&v->p->type_attr_gate);
+	mdev_test_callback(v->p, "type_attr");
 	return atomic_read(&v->p->get_available);
 }
 

@@ -53,6 +53,7 @@ static ssize_t available_instances_show(struct kobject *kobj,
 	struct mdev_test_parent *p = dev_get_drvdata(dev);
 	int ret = mdev_test_gate_pass(&p->type_attr_gate);
 
+	mdev_test_callback(p, "type_attr");
 	return ret ?: sysfs_emit(buf, "%d\n",
 			  p->max_instances - atomic_read(&p->instances));
 }
@@ -137,6 +138,7 @@ static int test_create(struct kobject *kobj, struct mdev_device *mdev)
 	ret = mdev_test_gate_pass(&p->create_gate);
 	if (ret)
 		return ret;
+	mdev_test_callback(p, "create");
 	ret = mdev_test_fault(&p->create_fault);
 	if (ret)
 		return ret;
@@ -167,6 +169,7 @@ static int test_remove(struct mdev_device *mdev)
 
 	mdev_test_log("vendor", "remove", mdev);
 	mdev_test_gate_pass(&p->remove_gate);
+	mdev_test_callback(p, "remove");
 	WARN_ON(tm->mdev != mdev || mdev_vfio_device(mdev));
 	test_mdev_free(p, tm);
 	mdev_test_log("vendor", "removed", mdev);
@@ -180,6 +183,7 @@ static int test_open(struct mdev_device *mdev)
 
 	mdev_test_log("vendor", "open", mdev);
 	ret = mdev_test_gate_pass(&p->open_gate);
+	mdev_test_callback(p, "open");
 	return ret ?: mdev_test_fault(&p->open_fault);
 }
 
