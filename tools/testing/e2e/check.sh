@@ -26,7 +26,7 @@ configure_machine()
 
 	image=$("$here/root.sh") || return
 	VM_MEMORY=4G
-	VM_MODULES=(virtio_pci virtio_blk ext4)
+	VM_MODULES=(virtio_pci virtio_blk ext4 kvm-amd? kvm-intel?)
 	VM_OPTIONS=(-drive "file=$image,format=raw,if=virtio,snapshot=on")
 	sed 's/^/# /' "$image.versions" >&2
 }
@@ -35,9 +35,11 @@ fill_root()
 {
 	mkdir "$VM/root/bare"
 	cp -t "$VM/root/bare" "$build"/e2e/*_test
-	cp -t "$VM/root/tests" "$here"/*_test "$here"/{lib,libvirt}.sh
+	cp -t "$VM/root/tests" "$here"/*_test "$here"/{lib,libvirt,guests}.sh
 	cp -t "$VM/root" "$here/machine"
 	cp "$here/main" "$VM/root/main"
+	step "unpacking the guest's kernel" \
+		"$here/guest-image.sh" "$build/kernel" "$VM/root/guest"
 }
 
 # Those that need no Debian come first; see main.

@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: guest-image.sh KERNEL_DIR OUTPUT_DIR
+#
+# Makes what a guest inside of the virtual machine boots: vmlinux and initrd,
+# with busybox and guest-init.
+
+# shellcheck source=tools/testing/lib/common.sh
+. "$(dirname "$0")/../lib/common.sh"
+# shellcheck source=tools/testing/vm/qemu.sh
+. "$TOP/tools/testing/vm/qemu.sh"
+
+kernel=$1
+output=$2
+
+# number OFFSET BYTES: from the header of the kernel's image.
+number()
+{
+	od -An "-tu$2" -j "$1" -N "$2" "$kernel/vmlinuz" | tr -d ' '
+}
+
+# Emulated twice, the kernel takes half a minute to unpack itself, so it is done
+# here; QEMU boots the inner file by its PVH note. The image's header says where
+# it lies (Documentation/arch/x86/boot.rst); the last 4 bytes are its size.
+unpack_kernel()
+{
+	local offset=$((($(number 497 1) + 1) * 512 + $(number 584 4)))
+	local length=$(($(number 588 4) - 4))
+
+	tail -c "+$((offset + 1))" "$kernel/vmlinuz" | head -c "$length" |
+		xz -dc >"$output/vmlinux"
+}
+
+pack_initrd()
+{
+	local root
+
+	root=$(mktemp -d)
+	mkdir "$root/bin"
+	install -m 755 /bin/busybox "$root/bin/busybox"
+	install -m 755 "$TOP/tools/testing/e2e/guest-init" "$root/init"
+	pack_initramfs "$root" "$output/initrd"
+	rm -rf "$root"
+}
+
+mkdir -p "$output"
+# "head" has all it wants before "tail" is done.
+set +o pipefail
+unpack_kernel
+set -o pipefail
+pack_initrd

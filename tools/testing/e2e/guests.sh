@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Sourced by the tests that have guests: QEMU with a card, and Linux in it, which
+# does what guest_do says (guest-init).
+
+# shellcheck source=tools/testing/e2e/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# A guest that is emulated in an emulated machine boots in a minute or more.
+BOOT=300
+GUEST_CMDLINE="console=ttyS0 quiet mitigations=off no_timer_check panic=-1"
+
+need_kvm()
+{
+	modprobe -q kvm-amd || modprobe -q kvm-intel || true
+	[ -e /dev/kvm ] || skip "the machine's CPU cannot run guests of its own"
+}
+
+# new_card TYPE: sets UUID.
+new_card()
+{
+	UUID=$(new_uuid)
+	mtty_create "$1" "$UUID"
+}
+
+remove_card()
+{
+	echo 1 >"$BUS/$UUID/remove"
+	missing "$BUS/$UUID"
+}
+
+card_option()
+{
+	echo "vfio-pci,id=card$2,sysfsdev=$BUS/$1"
+}
+
+# guest_console NAME IN OUT: what its first serial port reads from and writes to.
+guest_console()
+{
+	local fd
+
+	background "$scratch/$1.console" cat "$3"
+	exec {fd}<>"$2"
+	GUEST_IN[$1]=$fd
+}
+
+# qemu NAME OPTION...: sets JOB to it; what it complains of is in NAME.qemu.
+qemu()
+{
+	background "$scratch/$1.qemu" qemu-system-x86_64 -nodefaults \
+		-no-user-config -display none "${@:2}"
+}
+
+# guest_start NAME ACCELERATOR OPTION...: Linux; guest_up when it is there.
+guest_start()
+{
+	local name=$1 accel=$2
+
+	shift 2
+	mkfifo "$scratch/$name.in" "$scratch/$name.out"
+	guest_console "$name" "$scratch/$name.in" "$scratch/$name.out"
+	qemu "$name" -accel "$accel" -cpu max -m 192M \
+		-kernel /vm/guest/vmlinux -initrd /vm/guest/initrd \
+		-append "$GUEST_CMDLINE ${GUEST_MORE:-}" \
+		-chardev "pipe,id=console,path=$scratch/$name" \
+		-serial chardev:console "$@"
+}
+
+ups()
+{
+	[ "$(grep -c '^guest: up' "$scratch/$1.console")" -eq "$2" ]
+}
+
+# guest_up NAME [N]: for the Nth time.
+guest_up()
+{
+	wait_for "$BOOT" ups "$1" "${2:-1}"
+}
+
+guest_said()
+{
+	tail -c "+$2" "$scratch/$1.console" | grep -q '^guest: [0-9]'
+}
+
+# guest_do NAME COMMAND: prints what it prints, fails if it fails.
+guest_do()
+{
+	local at answer
+
+	at=$(($(stat -c %s "$scratch/$1.console") + 1))
+	echo "$2" >&"${GUEST_IN[$1]}"
+	wait_for "$BOOT" guest_said "$1" "$at"
+	answer=$(tail -c "+$at" "$scratch/$1.console" | tr -d '\r')
+	sed '/^guest: [0-9]/,$d' <<<"$answer"
+	grep -q '^guest: 0$' <<<"$answer"
+}
+
+# Ends it as the power button does not: a guest is only a process.
+guest_kill()
+{
+	kill -KILL "$1"
+	wait "$1" 2>/dev/null || true
+}
+
+# check_ports NAME PORTS BYTES: the guest has this many, and each one works.
+check_ports()
+{
+	local ports port
+
+	ports=$(guest_do "$1" ports)
+	expect "$2" "$(wc -w <<<"$ports")" "number of ports"
+	for port in $ports; do
+		guest_do "$1" "is_16550a $port" || fail "$port is no 16550A"
+		measure_port "$1" "$port" "$3"
+	done
+}
+
+measure_port()
+{
+	local answer count start=$SECONDS
+
+	answer=$(guest_do "$1" "roundtrip $2 $3") || fail "data: $answer"
+	count=${answer##*interrupts }
+	[ "$count" -gt 0 ] || fail "no interrupt: $answer"
+	note "$answer ($3 bytes, $((SECONDS - start)) s)"
+}
+
+declare -A GUEST_IN
