@@ -298,7 +298,7 @@ static struct mdev_core_parent *mdev_parent_take(struct device *dev,
 		owner = parent->owner;
 		inside = owner == current || mdev_guard_inside(&parent->guard);
 		if (!owner && !inside)
-			parent->owner = current;
+			WRITE_ONCE(parent->owner, current);
 		kref_get(&parent->ref);
 		mutex_unlock(&mdev_parents_lock);
 
