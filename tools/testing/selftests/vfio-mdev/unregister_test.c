@@ -343,6 +343,24 @@ TEST_F(unregister, other_parents_are_left_alone)
 	ASSERT_EQ(0, parent_create(&b, self->uuid));
 }
 
+TEST_F(unregister, callback_may_unregister_another_parent)
+{
+	char other[UUID_SIZE], path[PATH_MAX];
+	struct test_parent b;
+
+	random_uuid(other);
+	ASSERT_EQ(0, parent_start(&b, variant->door, "b"));
+	ASSERT_EQ(0, parent_create(&b, other));
+	parent_path(path, &self->p, "unregister_other");
+	ASSERT_EQ(0, write_file(path, "b"));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_TRUE(mdev_complete(&self->p, self->uuid));
+	ASSERT_FALSE(mdev_exists(other));
+	ASSERT_EQ(0, parent_get(&b, "register"));
+	ASSERT_EQ(0, parent_register(&b));
+	ASSERT_EQ(0, parent_create(&b, other));
+}
+
 TEST_F(unregister, registering_a_device_twice_fails_and_the_first_still_works)
 {
 	char path[PATH_MAX];

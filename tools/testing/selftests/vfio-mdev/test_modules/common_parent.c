@@ -50,9 +50,35 @@ static void parent_unregister(struct mdev_test_parent *p, void *vendor)
 	vendor_free(p, vendor);
 }
 
+static struct mdev_test_parent *find_parent(struct mdev_test_door *door,
+					    const char *name)
+{
+	struct mdev_test_parent *p;
+
+	list_for_each_entry(p, &door->parents, node) {
+		if (!strcmp(dev_name(p->dev), name))
+			return p;
+	}
+	return NULL;
+}
+
+static void unregister_other(struct mdev_test_parent *p)
+{
+	struct mdev_test_parent *other;
+
+	other = find_parent(p->door, p->unregister_other);
+	p->unregister_other[0] = '\0';
+	if (!other)
+		return;
+	parent_unregister(other, other->vendor);
+	other->vendor = NULL;
+}
+
 /* In the callback of that name: what the test has asked for, however wrong. */
 void mdev_test_callback(struct mdev_test_parent *p, const char *name)
 {
+	if (!strcmp(name, "create") && *p->unregister_other)
+		unregister_other(p);
 	/* As a vendor whose own code does it: no lock of the test's. */
 	if (strcmp(p->unregister_in, name))
 		return;
@@ -148,20 +174,18 @@ static const struct file_operations register_bad_fops = {
 	.write = register_bad_write,
 };
 
-static ssize_t unregister_in_write(struct file *file, const char __user *buf,
-				   size_t count, loff_t *ppos)
+static ssize_t word_write(struct file *file, const char __user *buf,
+			  size_t count, loff_t *ppos)
 {
-	struct mdev_test_parent *p = file->private_data;
-	int ret;
+	int ret = get_word(file->private_data, buf, count);
 
-	ret = get_word(p->unregister_in, buf, count);
 	return ret ?: count;
 }
 
-static const struct file_operations unregister_in_fops = {
+static const struct file_operations word_fops = {
 	.owner = THIS_MODULE,
 	.open = simple_open,
-	.write = unregister_in_write,
+	.write = word_write,
 };
 
 /* Without the lock: somebody else may be at it, and then the core has to cope. */
@@ -220,8 +244,10 @@ static void parent_add_files(struct mdev_test_parent *p)
 				   &references_fops);
 	debugfs_create_file("unregister_again", 0200, dir, p,
 			    &unregister_again_fops);
-	debugfs_create_file("unregister_in", 0200, dir, p,
-			    &unregister_in_fops);
+	debugfs_create_file("unregister_in", 0200, dir, p->unregister_in,
+			    &word_fops);
+	debugfs_create_file("unregister_other", 0200, dir, p->unregister_other,
+			    &word_fops);
 	debugfs_create_file("register_bad", 0200, dir, p, &register_bad_fops);
 	debugfs_create_file_unsafe("register_twice", 0200, dir, p,
 				   &register_twice_fops);
@@ -296,17 +322,12 @@ static ssize_t del_parent_write(struct file *file, const char __user *buf,
 	ret = get_word(name, buf, count);
 	if (ret)
 		return ret;
-	ret = -ENOENT;
 	mutex_lock(&door->lock);
-	list_for_each_entry(p, &door->parents, node) {
-		if (!strcmp(dev_name(p->dev), name)) {
-			parent_del(p);
-			ret = count;
-			break;
-		}
-	}
+	p = find_parent(door, name);
+	if (p)
+		parent_del(p);
 	mutex_unlock(&door->lock);
-	return ret;
+	return p ? count : -ENOENT;
 }
 
 static const struct file_operations del_parent_fops = {

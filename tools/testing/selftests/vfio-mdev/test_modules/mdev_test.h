@@ -54,6 +54,8 @@
  *			(available_instances, see get_available): the parent is
  *			unregistered there, and its memory freed, which no
  *			vendor may do
+ *	  unregister_other	write the name of another parent of this door:
+ *			the next create (or probe()) unregisters that one
  *	  registration	parent-driver door: the number behind the name of the
  *			last one's driver, mdev_test_NAME_NUMBER
  *	  driver_first	parent-driver door: the driver is unregistered before
@@ -119,6 +121,7 @@ struct mdev_test_parent {
 	struct mutex lock;	/* protects @vendor */
 	void *vendor;
 	char unregister_in[MDEV_TEST_NAME_SIZE];
+	char unregister_other[MDEV_TEST_NAME_SIZE];
 
 	u32 request_op;
 	u32 hold;
