@@ -72,7 +72,10 @@ watch_machine()
 	until grep -qs '^exit ' "$VM/verdict"; do
 		sleep 1
 	done
-	sleep "$POWEROFF_SECONDS"
+	# In short steps: what is left of one must not hold our locks for long.
+	for _ in $(seq "$POWEROFF_SECONDS"); do
+		sleep 1
+	done
 	kill -KILL "$(cat "$VM/pid")" 2>/dev/null || true
 }
 
