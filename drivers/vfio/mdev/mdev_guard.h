@@ -10,38 +10,39 @@
  *
  * SRCU does not tell lockdep before Linux 6.4 that such a wait inside a section
  * is a deadlock, so the guard carries a lockdep map: readers in the sections,
- * a writer at the wait. For kernels without lockdep it also knows which tasks
- * are inside. A list under a spinlock costs next to nothing beside a create,
- * and names a vendor who would wait for himself before he does so.
+ * a writer at the wait. For kernels without lockdep it also notes which tasks
+ * are inside, to name a vendor who would wait for himself before he does so.
+ * There is room for as many tasks as are ever inside but under a flood of
+ * writers; one that finds none is not noted.
  */
 #ifndef _MDEV_GUARD_H
 #define _MDEV_GUARD_H
 
 #include <linux/device.h>
+#include <linux/hash.h>
 #include <linux/jiffies.h>
-#include <linux/list.h>
 #include <linux/lockdep.h>
+#include <linux/log2.h>
 #include <linux/rcupdate_wait.h>
 #include <linux/sched.h>
-#include <linux/spinlock.h>
 #include <linux/srcu.h>
 
 /* How often a wait that depends on somebody else says what it waits for. */
 #define MDEV_LOG_PERIOD		(10 * HZ)
 
+#define MDEV_GUARD_NOTES	16
+
 struct mdev_guard {
 	struct srcu_struct srcu;
 	void __rcu *self;
-	spinlock_t lock;		/* protects @inside; innermost */
-	struct list_head inside;
+	struct task_struct *inside[MDEV_GUARD_NOTES];
 	struct lockdep_map dep_map;
 	struct lock_class_key key;
 };
 
 /* One task's stay inside, on its stack. */
 struct mdev_section {
-	struct list_head node;
-	struct task_struct *task;
+	struct task_struct **note;	/* in @inside, or NULL */
 	int idx;
 };
 
@@ -51,11 +52,10 @@ static inline int mdev_guard_init(struct mdev_guard *guard)
 	int ret;
 
 	RCU_INIT_POINTER(guard->self, NULL);
+	memset(guard->inside, 0, sizeof(guard->inside));
 	ret = init_srcu_struct(&guard->srcu);
 	if (ret)
 		return ret;
-	spin_lock_init(&guard->lock);
-	INIT_LIST_HEAD(&guard->inside);
 	/* A class of its own: a callback of one parent may unregister another. */
 	lockdep_register_key(&guard->key);
 	lockdep_init_map(&guard->dep_map, "mdev_guard", &guard->key, 0);
@@ -82,37 +82,43 @@ static inline void mdev_guard_publish(struct mdev_guard *guard, void *self)
 static inline void mdev_guard_note(struct mdev_guard *guard,
 				   struct mdev_section *section)
 {
+	unsigned int slot = hash_ptr(current, ilog2(MDEV_GUARD_NOTES));
+	unsigned int i;
+
 	lock_map_acquire_read(&guard->dep_map);
-	section->task = current;
-	spin_lock(&guard->lock);
-	list_add(&section->node, &guard->inside);
-	spin_unlock(&guard->lock);
+	section->note = NULL;
+	for (i = 0; i < MDEV_GUARD_NOTES; i++) {
+		struct task_struct **note =
+			&guard->inside[(slot + i) % MDEV_GUARD_NOTES];
+
+		if (!cmpxchg_relaxed(note, NULL, current)) {
+			section->note = note;
+			break;
+		}
+	}
 }
 
 static inline void mdev_guard_forget(struct mdev_guard *guard,
 				     struct mdev_section *section)
 {
-	spin_lock(&guard->lock);
-	list_del(&section->node);
-	spin_unlock(&guard->lock);
+	if (section->note)
+		WRITE_ONCE(*section->note, NULL);
 	lock_map_release(&guard->dep_map);
 }
 
-/* Is the calling task inside? Then it must not wait for those who are. */
+/*
+ * Is the calling task inside? Then it must not wait for those who are. Only the
+ * task itself writes a note about it, so no order is needed to read it.
+ */
 static inline bool mdev_guard_inside(struct mdev_guard *guard)
 {
-	struct mdev_section *section;
-	bool inside = false;
+	unsigned int i;
 
-	spin_lock(&guard->lock);
-	list_for_each_entry(section, &guard->inside, node) {
-		if (section->task == current) {
-			inside = true;
-			break;
-		}
+	for (i = 0; i < MDEV_GUARD_NOTES; i++) {
+		if (READ_ONCE(guard->inside[i]) == current)
+			return true;
 	}
-	spin_unlock(&guard->lock);
-	return inside;
+	return false;
 }
 
 /* Enter a section; it may sleep. Pair with mdev_guard_leave(). */

@@ -106,6 +106,23 @@ static void guard_knows_whether_the_task_is_inside(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mdev_guard_inside(&g->guard));
 }
 
+static void guard_takes_more_stays_than_it_can_note(struct kunit *test)
+{
+	struct guarded *g = test->priv;
+	struct mdev_section sections[MDEV_GUARD_NOTES + 2];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sections); i++)
+		mdev_guard_note(&g->guard, &sections[i]);
+	KUNIT_EXPECT_NOT_NULL(test, sections[MDEV_GUARD_NOTES - 1].note);
+	KUNIT_EXPECT_NULL(test, sections[MDEV_GUARD_NOTES].note);
+	while (i--) {
+		KUNIT_EXPECT_TRUE(test, mdev_guard_inside(&g->guard));
+		mdev_guard_forget(&g->guard, &sections[i]);
+	}
+	KUNIT_EXPECT_FALSE(test, mdev_guard_inside(&g->guard));
+}
+
 static void guard_drains_at_once_when_nobody_is_inside(struct kunit *test)
 {
 	struct guarded *g = test->priv;
@@ -216,6 +233,7 @@ static struct kunit_case guard_cases[] = {
 	KUNIT_CASE(guard_shows_what_was_published),
 	KUNIT_CASE(guard_is_closed_after_revoke),
 	KUNIT_CASE(guard_knows_whether_the_task_is_inside),
+	KUNIT_CASE(guard_takes_more_stays_than_it_can_note),
 	KUNIT_CASE(guard_drains_at_once_when_nobody_is_inside),
 	KUNIT_CASE(guard_drain_waits_for_who_is_inside),
 	KUNIT_CASE(guard_drain_does_not_wait_for_who_comes_later),
