@@ -14,6 +14,7 @@
 
 #define BIT(n)		(1UL << (n))
 #define LINES_BEFORE	15
+#define MAX_RACE_LINES	100
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* Complaints by themselves: some code only dumps a stack. Also part of others. */
@@ -210,6 +211,23 @@ bool klog_forgive(struct klog *log, const char *text)
 bool klog_has_splat(const struct klog *log)
 {
 	return first_splat(log) < log->nr || read_taint() & ~log->taint;
+}
+
+/* What a reader looks for first; the rest may be long, or cut. */
+const char *klog_headline(const struct klog *log)
+{
+	size_t i = first_splat(log), above;
+
+	if (i == log->nr)
+		return "a taint flag was set";
+	/* "cut here" stands above what it is about. */
+	if (strstr(log->lines[i].text, parts[0]) && i + 1 < log->nr)
+		return log->lines[i + 1].text;
+	/* What counts of a race is a frame of ours, below the headline. */
+	for (above = i; above && i - above < MAX_RACE_LINES; above--)
+		if (strstr(log->lines[above].text, "BUG: KCSAN: "))
+			return log->lines[above].text;
+	return log->lines[i].text;
 }
 
 /* From just before the first complaint on, or the last lines when there is none. */

@@ -30,6 +30,8 @@ void klog_read(struct klog *log);
  */
 bool klog_forgive(struct klog *log, const char *text);
 bool klog_has_splat(const struct klog *log);
+/* One line about the first complaint, if klog_has_splat(). */
+const char *klog_headline(const struct klog *log);
 void klog_print(const struct klog *log, size_t max_lines,
 		void (*print)(const char *line));
 

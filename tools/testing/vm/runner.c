@@ -131,6 +131,14 @@ static void diag_file(const char *fmt, int pid)
 	diag_text(text);
 }
 
+/* Last, next to the result: of a long output only the end may be kept. */
+static void diag_complaint(void)
+{
+	if (klog_has_splat(&klog))
+		fprintf(verdict, "# the kernel complained: %s\n",
+			klog_headline(&klog));
+}
+
 /* Children include orphaned grandchildren: we are their subreaper. */
 static int next_child(void)
 {
@@ -402,15 +410,14 @@ static enum machine run_case(const char *dir, const char *prog,
 		machine = BROKEN;
 
 	klog_read(&klog);
-	if (klog_has_splat(&klog)) {
-		diag("the kernel complained");
+	if (klog_has_splat(&klog))
 		passed = false;
-	}
 	if (!passed) {
 		diag_text(o.output);
 		if (klog.nr)
 			diag("kernel log:");
 		klog_print(&klog, MAX_KLOG_LINES, diag);
+		diag_complaint();
 	} else {
 		say_measured(o.output);
 	}
@@ -423,12 +430,12 @@ static enum machine run_case(const char *dir, const char *prog,
 static void say_kernel(const char *what, bool good)
 {
 	klog_read(&klog);
-	if (klog_has_splat(&klog)) {
-		diag("the kernel complained");
+	if (klog_has_splat(&klog))
 		good = false;
-	}
-	if (!good)
+	if (!good) {
 		klog_print(&klog, MAX_KLOG_LINES, diag);
+		diag_complaint();
+	}
 	klog_mark(&klog);
 	say("%sok - kernel:%s", good ? "" : "not ", what);
 }
