@@ -8,7 +8,7 @@ export K T LIST RUN REFRESH CACHE SCALE SEED
 
 .PHONY: help modules modules_install demo check check-debug check-model \
 	check-mutations check-e2e shell vm check-builds check-fuzz check-soak \
-	check-faults clean
+	check-faults bench clean
 
 help:
 	@echo 'Targets (root, Debian; what is missing gets installed):'
@@ -33,6 +33,8 @@ help:
 	@echo '                  SCALE=10 does a tenth, K=6.1 or K=debug only one of them'
 	@echo '  check-faults    fail each allocation of each operation once, on the debug'
 	@echo '                  kernel'
+	@echo '  bench           measure ours beside the stock module, in an hour or less;'
+	@echo '                  T= and LIST= choose and name rows'
 	@echo '  clean           remove what was built (not the cache of packages)'
 	@echo 'Targets that need only a compiler and a kernel build tree:'
 	@echo '  modules         only the modules; KDIR=<build tree>, now'
@@ -79,6 +81,9 @@ check-soak:
 
 check-faults:
 	@tools/testing/check.sh faults
+
+bench:
+	@tools/testing/bench/bench.sh
 
 clean:
 	rm -rf build

@@ -26,6 +26,7 @@ host_package_reason()
 	e2fsprogs)		echo "makes the image of a root" ;;
 	gcc-12)			echo "compiler of Debian 12's kernel" ;;
 	gcc)			echo "compiles the test programs, a kernel" ;;
+	gnuplot-nox)		echo "draws the measurements" ;;
 	git)			echo "says which files are sources" ;;
 	kmod)			echo "depmod and the machine's modprobe" ;;
 	libc6-dev)		echo "C library of the test programs" ;;

@@ -72,8 +72,10 @@ pack_initramfs()
 		cpio --null --create --format=newc --owner=0:0 --quiet) >"$2"
 }
 
-# What a caller may change: the machine's memory, and more of QEMU's options.
+# What a caller may change: the machine's memory and processors, and more of
+# QEMU's options.
 VM_MEMORY=1G
+VM_CPUS=2
 VM_OPTIONS=()
 
 # qemu_run KERNEL INITRD SECONDS CONSOLE STREAM VERDICT [OPTION...]: CONSOLE and
@@ -81,7 +83,7 @@ VM_OPTIONS=()
 qemu_run()
 {
 	timeout --foreground -s KILL "$3" qemu-system-x86_64 \
-		"${ACCEL[@]}" -smp 2 -m "$VM_MEMORY" -nodefaults -no-user-config \
+		"${ACCEL[@]}" -smp "$VM_CPUS" -m "$VM_MEMORY" -nodefaults -no-user-config \
 		-display none -no-reboot -kernel "$1" -initrd "$2" \
 		-append "$VM_CMDLINE" \
 		-serial "$4" -serial "$5" -serial "$6" \

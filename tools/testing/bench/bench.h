@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The measuring program. It knows devices as files: one that creates what is
+ * written to it, and a folder in which each device then has a "remove". So the
+ * same code measures the stock core, ours and the floor.
+ *
+ * Results are lines "= ROW ALIVE UNIT VALUE" on stdout. What fails ends the
+ * program: there is no number to give then.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+#define NAME_SIZE 37
+
+struct device {
+	char name[NAME_SIZE];
+};
+
+/* A kind of device. */
+struct kind {
+	const char *create;	/* the file */
+	const char *devices;	/* the folder */
+};
+
+/* devices.c */
+void __noreturn die(const char *fmt, ...) __printf(1, 2);
+/* Nanoseconds; where instructions are counted, one is one. */
+uint64_t now(void);
+void result(const char *row, unsigned int alive, const char *unit, double value);
+uint32_t random_below(uint32_t n);
+/* The same names in each run, never one twice. */
+void new_name(char name[NAME_SIZE]);
+int open_file(const char *path, int flags);
+void write_file(int fd, const char *text, const char *what);
+void create_device(int create, const char *name);
+void create_devices(const char *path, unsigned long n);
+/* Returns a file that removes it, to be closed. */
+int open_remove(const struct kind *kind, const char *name);
+void remove_device(const struct kind *kind, const char *name);
+
+/* Each is a command; returns the program's exit status. */
+int cmd_scale(int argc, char **argv);
+int cmd_fill(int argc, char **argv);
+int cmd_write(int argc, char **argv);
+int cmd_memory(int argc, char **argv);
+int cmd_writers(int argc, char **argv);
+int cmd_slow(int argc, char **argv);
+int cmd_region(int argc, char **argv);
+
+#endif /* BENCH_H */
