@@ -26,6 +26,12 @@ here=$TOP/tools/testing/bench
 out=$TOP/build/bench
 count_rows=(memory unregister region guard scale)
 speed_rows=(writers slow)
+# What there is to measure of each.
+declare -A core_rows=(
+	[ours]="memory unregister region guard scale"
+	[floor]="memory scale"
+	[stock]="memory unregister region scale"
+)
 ALIVE=${ALIVE:-0,1000,3000,6000,12000,25000,50000,100000}
 BATCH=${BATCH:-500}
 ROUNDS=${ROUNDS:-5}
@@ -33,11 +39,11 @@ ROUNDS=${ROUNDS:-5}
 # chosen ROW...: those that T asks for.
 chosen()
 {
-	local row t
+	local row t wanted
 
-	read -ra t <<<"${T:-*}"
+	read -ra wanted <<<"${T:-*}"
 	for row; do
-		for t in "${t[@]}"; do
+		for t in "${wanted[@]}"; do
 			# shellcheck disable=SC2053 # a pattern it is
 			if [[ $row = $t ]]; then
 				echo "$row"
@@ -103,8 +109,8 @@ boot()
 		vm_console_tail >&2
 		die "no numbers of $core: $VM_END"
 	fi
-	sed -n 's/^= \([^ ]*\) \([^ ]*\) \(.*\)/\1,\2,\3/; s/ /,/gp' \
-		"$VM/out" | grep -v '^=' >>"$out/bench.csv"
+	sed -n '/^= end/d; s/^= //; t csv; d; :csv; s/ /,/gp' "$VM/out" \
+		>>"$out/bench.csv"
 }
 
 if [ -n "${LIST:-}" ]; then
@@ -120,11 +126,13 @@ need_packages "${VM_PACKAGES[@]}" "${MODULE_PACKAGES[@]}" \
 mkdir -p "$out"
 build_all
 echo "mode,core,row,alive,unit,value" >"$out/bench.csv"
-if [ ${#count[@]} -gt 0 ]; then
-	for core in ours floor stock; do
-		(boot count "$core" "${count[@]}")
+for core in ours floor stock; do
+	rows=()
+	for row in "${count[@]}"; do
+		[[ " ${core_rows[$core]} " != *" $row "* ]] || rows+=("$row")
 	done
-fi
+	[ ${#rows[@]} -eq 0 ] || (boot count "$core" "${rows[@]}")
+done
 [ ${#speed[@]} -eq 0 ] || (boot speed both "${speed[@]}")
 
 awk -f "$here/table.awk" "$out/bench.csv"
