@@ -3,8 +3,8 @@
 #
 # usage: [K=...] [T=name] [LIST=1] check.sh [shell]
 #
-# Boots a machine whose root is Debian 12 with its real libvirt, mdevctl, udev
-# and QEMU, and our modules, and runs the *_test programs of this folder in it.
+# Boots two machines whose root is Debian 12 with its real libvirt, mdevctl, udev
+# and QEMU, and our modules, and runs the *_test programs of this folder in them.
 # KTAP on stdout. T chooses a program, a case or a shell pattern of either;
 # LIST=1 names what there is. With "shell" there is a prompt instead.
 
@@ -12,8 +12,8 @@
 . "$(dirname "$0")/../lib/common.sh"
 
 # A case may be a guest's whole life, in a machine that is emulated itself.
-CASE_SECONDS=${CASE_SECONDS:-400}
-VM_SECONDS=${VM_SECONDS:-2400}
+CASE_SECONDS=${CASE_SECONDS:-1200}
+VM_SECONDS=${VM_SECONDS:-3000}
 here=$TOP/tools/testing/e2e
 
 # shellcheck source=tools/testing/vm/cases.sh
@@ -49,9 +49,51 @@ list_all()
 	list_cases "$here"
 }
 
+# What moves 64 KiB through ports takes as long as all the rest.
+share()
+{
+	local long='^guest_test '
+
+	case $1 in
+	1)	grep -E "$long" ;;
+	2)	grep -vE "$long" ;;
+	esac || true
+}
+
+# run_machine N: its share of the cases.
+run_machine()
+{
+	local mine
+
+	trap '[ $? -eq 0 ] || echo "not ok - machine"' EXIT
+	mine=$(share "$1" <<<"$cases")
+	[ -n "$mine" ] || return 0
+	cases_prepare "$build" "e2e-$1" "$mine"
+	fill_root
+	echo "CASE_SECONDS=$CASE_SECONDS" >>"$VM/root/env"
+	run_cases
+}
+
+# The machines speak at the same time; what belongs to a case stays together.
+in_blocks()
+{
+	local line block=''
+
+	while IFS= read -r line; do
+		block+=$line$'\n'
+		if [[ $line =~ ^(not\ )?ok ]]; then
+			flock 7
+			printf %s "$block"
+			flock -u 7
+			block=''
+		fi
+	done 7>"$build/vm/e2e.print"
+	printf %s "$block"
+}
+
 run_all()
 {
-	local build cases
+	local build cases n
 
 	if ! build=$("$LIB/build.sh" modules client tests e2e); then
 		echo "not ok - build"
@@ -60,10 +102,11 @@ run_all()
 	cases=$(list_all | select_cases)
 	[ -n "$cases" ] || return 0
 	configure_machine
-	cases_prepare "$build" e2e "$cases"
-	fill_root
-	echo "CASE_SECONDS=$CASE_SECONDS" >>"$VM/root/env"
-	run_cases
+	mkdir -p "$build/vm"
+	for n in 1 2; do
+		(run_machine "$n") | in_blocks &
+	done
+	wait
 }
 
 run_shell()

@@ -234,7 +234,7 @@ show_logs()
 
 run_case()
 {
-	local name=$1 rc left='' skipped='' jobs_started=()
+	local name=$1 start=$SECONDS rc left='' skipped='' jobs_started=()
 
 	scratch=$(mktemp -d)
 	log_files | xargs -r stat -c '%s %n' >"$scratch/.sizes"
@@ -256,6 +256,7 @@ run_case()
 	[ "$rc" -eq 0 ] || show_logs
 	[ ! -e "$scratch/.skip" ] || skipped=" # SKIP $(cat "$scratch/.skip")"
 	rm -rf "$scratch"
+	note "it took $((SECONDS - start)) s"
 	if [ "$rc" -eq 0 ]; then
 		echo "ok 1 $name$skipped"
 	else
