@@ -91,7 +91,11 @@ instances()
 
 uuids()
 {
-	find "$BUS" -mindepth 1 -printf '%f\n' 2>/dev/null || true
+	local device
+
+	for device in "$BUS"/*; do
+		[ ! -e "$device" ] || echo "${device##*/}"
+	done
 }
 
 # devices: how many mediated devices there are.
@@ -178,7 +182,8 @@ load_mtty()
 {
 	modprobe mtty
 	[ -d "$MTTY" ]
-	udevadm settle
+	# Some cases run where there is no Debian.
+	! command -v udevadm >/dev/null || udevadm settle
 }
 
 # The last reference on a device that has just gone may be a moment late.
