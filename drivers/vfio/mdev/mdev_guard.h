@@ -19,10 +19,8 @@
 #define _MDEV_GUARD_H
 
 #include <linux/device.h>
-#include <linux/hash.h>
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
-#include <linux/log2.h>
 #include <linux/rcupdate_wait.h>
 #include <linux/sched.h>
 #include <linux/srcu.h>
@@ -35,14 +33,15 @@
 struct mdev_guard {
 	struct srcu_struct srcu;
 	void __rcu *self;
-	struct task_struct *inside[MDEV_GUARD_NOTES];
+	/* The last is a spare one, which stays NULL. */
+	struct task_struct *inside[MDEV_GUARD_NOTES + 1];
 	struct lockdep_map dep_map;
 	struct lock_class_key key;
 };
 
 /* One task's stay inside, on its stack. */
 struct mdev_section {
-	struct task_struct **note;	/* in @inside, or NULL */
+	struct task_struct **note;	/* in the guard's @inside */
 	int idx;
 };
 
@@ -82,27 +81,22 @@ static inline void mdev_guard_publish(struct mdev_guard *guard, void *self)
 static inline void mdev_guard_note(struct mdev_guard *guard,
 				   struct mdev_section *section)
 {
-	unsigned int slot = hash_ptr(current, ilog2(MDEV_GUARD_NOTES));
-	unsigned int i;
+	struct task_struct **note = guard->inside;
 
 	lock_map_acquire_read(&guard->dep_map);
-	section->note = NULL;
-	for (i = 0; i < MDEV_GUARD_NOTES; i++) {
-		struct task_struct **note =
-			&guard->inside[(slot + i) % MDEV_GUARD_NOTES];
+	for (; note < &guard->inside[MDEV_GUARD_NOTES]; note++) {
+		struct task_struct *free = NULL;
 
-		if (!cmpxchg_relaxed(note, NULL, current)) {
-			section->note = note;
+		if (likely(try_cmpxchg_relaxed(note, &free, current)))
 			break;
-		}
 	}
+	section->note = note;
 }
 
 static inline void mdev_guard_forget(struct mdev_guard *guard,
 				     struct mdev_section *section)
 {
-	if (section->note)
-		WRITE_ONCE(*section->note, NULL);
+	WRITE_ONCE(*section->note, NULL);
 	lock_map_release(&guard->dep_map);
 }
 

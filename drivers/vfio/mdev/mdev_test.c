@@ -114,8 +114,9 @@ static void guard_takes_more_stays_than_it_can_note(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(sections); i++)
 		mdev_guard_note(&g->guard, &sections[i]);
-	KUNIT_EXPECT_NOT_NULL(test, sections[MDEV_GUARD_NOTES - 1].note);
-	KUNIT_EXPECT_NULL(test, sections[MDEV_GUARD_NOTES].note);
+	for (i = 0; i < ARRAY_SIZE(sections); i++)
+		KUNIT_EXPECT_EQ(test, i < MDEV_GUARD_NOTES,
+				READ_ONCE(*sections[i].note) == current);
 	while (i--) {
 		KUNIT_EXPECT_TRUE(test, mdev_guard_inside(&g->guard));
 		mdev_guard_forget(&g->guard, &sections[i]);
@@ -186,16 +187,13 @@ static bool is_asleep(struct task_struct *task)
 	return READ_ONCE(task->__state) & TASK_NORMAL;
 }
 
-static void guard_drain_waits_for_who_is_inside(struct kunit *test)
+/* Revokes, and lets @reader go once the drain has been seen to wait. */
+static void check_that_a_drain_waits_for(struct kunit *test,
+					 struct task_struct *reader)
 {
 	struct guarded *g = test->priv;
-	struct task_struct *reader, *drainer;
+	struct task_struct *drainer;
 
-	mdev_guard_publish(&g->guard, g);
-	reader = start(test, guard_reader);
-	KUNIT_EXPECT_TRUE(test, wait_until(completion_done(&g->entered)));
-	/* That is somebody else. */
-	KUNIT_EXPECT_FALSE(test, mdev_guard_inside(&g->guard));
 	mdev_guard_revoke(&g->guard);
 	drainer = start(test, guard_drainer);
 	/* It sleeps in the drain, or it did not wait and is through. */
@@ -209,6 +207,36 @@ static void guard_drain_waits_for_who_is_inside(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, g->left_when_drained);
 	/* Revoked is revoked for who is inside, too. */
 	KUNIT_EXPECT_NULL(test, g->seen);
+}
+
+static void guard_drain_waits_for_who_is_inside(struct kunit *test)
+{
+	struct guarded *g = test->priv;
+	struct task_struct *reader;
+
+	mdev_guard_publish(&g->guard, g);
+	reader = start(test, guard_reader);
+	KUNIT_EXPECT_TRUE(test, wait_until(completion_done(&g->entered)));
+	/* That is somebody else. */
+	KUNIT_EXPECT_FALSE(test, mdev_guard_inside(&g->guard));
+	check_that_a_drain_waits_for(test, reader);
+}
+
+static void guard_drain_waits_for_who_is_not_noted(struct kunit *test)
+{
+	struct guarded *g = test->priv;
+	struct mdev_section notes[MDEV_GUARD_NOTES];
+	struct task_struct *reader;
+	int i;
+
+	mdev_guard_publish(&g->guard, g);
+	for (i = 0; i < ARRAY_SIZE(notes); i++)
+		mdev_guard_note(&g->guard, &notes[i]);
+	reader = start(test, guard_reader);
+	KUNIT_EXPECT_TRUE(test, wait_until(completion_done(&g->entered)));
+	while (i--)
+		mdev_guard_forget(&g->guard, &notes[i]);
+	check_that_a_drain_waits_for(test, reader);
 }
 
 static void guard_drain_does_not_wait_for_who_comes_later(struct kunit *test)
@@ -236,6 +264,7 @@ static struct kunit_case guard_cases[] = {
 	KUNIT_CASE(guard_takes_more_stays_than_it_can_note),
 	KUNIT_CASE(guard_drains_at_once_when_nobody_is_inside),
 	KUNIT_CASE(guard_drain_waits_for_who_is_inside),
+	KUNIT_CASE(guard_drain_waits_for_who_is_not_noted),
 	KUNIT_CASE(guard_drain_does_not_wait_for_who_comes_later),
 	{ }
 };
