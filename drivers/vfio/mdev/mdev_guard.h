@@ -161,9 +161,25 @@ static inline void mdev_guard_might_drain(struct mdev_guard *guard)
 	lock_map_release(&guard->dep_map);
 }
 
+/* Is a task noted? One that is not may be inside nevertheless. */
+static inline bool mdev_guard_noted(struct mdev_guard *guard)
+{
+	unsigned int i;
+
+	for (i = 0; i < MDEV_GUARD_NOTES; i++) {
+		if (READ_ONCE(guard->inside[i]))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Wait until every section that may have seen the owner has been left. Must not
  * be called inside a section, nor under a lock that is taken inside one.
+ *
+ * With nobody noted there is hardly anything to wait for, and an expedited grace
+ * period takes microseconds where another takes several ticks. The wait for a
+ * vendor may be long, and is told to the log.
  */
 static inline void mdev_guard_drain(struct mdev_guard *guard,
 				    struct device *dev)
@@ -171,6 +187,10 @@ static inline void mdev_guard_drain(struct mdev_guard *guard,
 	struct rcu_synchronize gp;
 
 	mdev_guard_might_drain(guard);
+	if (!mdev_guard_noted(guard)) {
+		synchronize_srcu_expedited(&guard->srcu);
+		return;
+	}
 	init_rcu_head_on_stack(&gp.head);
 	init_completion(&gp.completion);
 	call_srcu(&guard->srcu, &gp.head, wakeme_after_rcu);

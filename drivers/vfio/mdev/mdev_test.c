@@ -219,6 +219,7 @@ static void guard_drain_waits_for_who_is_inside(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, wait_until(completion_done(&g->entered)));
 	/* That is somebody else. */
 	KUNIT_EXPECT_FALSE(test, mdev_guard_inside(&g->guard));
+	KUNIT_EXPECT_TRUE(test, mdev_guard_noted(&g->guard));
 	check_that_a_drain_waits_for(test, reader);
 }
 
@@ -236,6 +237,7 @@ static void guard_drain_waits_for_who_is_not_noted(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, wait_until(completion_done(&g->entered)));
 	while (i--)
 		mdev_guard_forget(&g->guard, &notes[i]);
+	KUNIT_EXPECT_FALSE(test, mdev_guard_noted(&g->guard));
 	check_that_a_drain_waits_for(test, reader);
 }
 
