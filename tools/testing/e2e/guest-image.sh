@@ -4,7 +4,7 @@
 # usage: guest-image.sh KERNEL_DIR OUTPUT_DIR
 #
 # Makes what a guest inside of the virtual machine boots: vmlinux and initrd,
-# with busybox and guest-init.
+# with busybox and guest-init; or halt.bin, if it has only to run.
 
 # shellcheck source=tools/testing/lib/common.sh
 . "$(dirname "$0")/../lib/common.sh"
@@ -44,7 +44,21 @@ pack_initrd()
 	rm -rf "$root"
 }
 
+# A whole BIOS would keep an emulated processor busy for seconds.
+make_firmware()
+{
+	local code='\xfa\xf4\xeb\xfd'	# 1: cli; hlt; jmp 1b
+
+	# shellcheck disable=SC2059 # the code is the format
+	{
+		head -c 65520 /dev/zero
+		printf "$code"
+		head -c 12 /dev/zero
+	} >"$output/halt.bin"
+}
+
 mkdir -p "$output"
+make_firmware
 # "head" has all it wants before "tail" is done.
 set +o pipefail
 unpack_kernel

@@ -45,11 +45,12 @@ guest_console()
 	GUEST_IN[$1]=$fd
 }
 
+QEMU=(qemu-system-x86_64 -nodefaults -no-user-config -display none)
+
 # qemu NAME OPTION...: sets JOB to it; what it complains of is in NAME.qemu.
 qemu()
 {
-	background "$scratch/$1.qemu" qemu-system-x86_64 -nodefaults \
-		-no-user-config -display none "${@:2}"
+	background "$scratch/$1.qemu" "${QEMU[@]}" "${@:2}"
 }
 
 # guest_start NAME ACCELERATOR OPTION...: Linux; guest_up when it is there.
