@@ -78,14 +78,17 @@ events_arrive()
 	grep -q "$node: Deleted" "$1"
 }
 
-# domain_xml NAME UUID [ELEMENT...]: the elements go to its devices.
+# domain_xml NAME UUID: a domain that runs, and has nothing to do.
 domain_xml()
 {
 	cat <<-XML
 		<domain type='qemu'>
 		  <name>$1</name>
 		  <memory unit='MiB'>64</memory>
-		  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+		  <os>
+		    <type arch='x86_64' machine='pc'>hvm</type>
+		    <loader type='rom'>/vm/guest/halt.bin</loader>
+		  </os>
 		  <on_poweroff>destroy</on_poweroff>
 		  <devices>
 		    <emulator>/usr/bin/qemu-system-x86_64</emulator>
@@ -94,7 +97,36 @@ domain_xml()
 		    <hostdev mode='subsystem' type='mdev' model='vfio-pci'>
 		      <source><address uuid='$2'/></source>
 		    </hostdev>
-		    ${*:3}
+		  </devices>
+		</domain>
+	XML
+}
+
+# linux_domain_xml NAME TYPE UUID: the guest of guests.sh.
+linux_domain_xml()
+{
+	cat <<-XML
+		<domain type='$2'>
+		  <name>$1</name>
+		  <memory unit='MiB'>192</memory>
+		  <os>
+		    <type arch='x86_64' machine='pc'>hvm</type>
+		    <kernel>/vm/guest/vmlinux</kernel>
+		    <initrd>/vm/guest/initrd</initrd>
+		    <cmdline>$GUEST_CMDLINE</cmdline>
+		  </os>
+		  <features><acpi/></features>
+		  <cpu mode='maximum'/>
+		  <devices>
+		    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+		    <controller type='usb' model='none'/>
+		    <memballoon model='none'/>
+		    <serial type='pty'>
+		      <log file='/var/log/libvirt/qemu/$1-serial.log'/>
+		    </serial>
+		    <hostdev mode='subsystem' type='mdev' model='vfio-pci'>
+		      <source><address uuid='$3'/></source>
+		    </hostdev>
 		  </devices>
 		</domain>
 	XML
