@@ -24,12 +24,12 @@ VM_SECONDS=${VM_SECONDS:-7200}
 
 here=$TOP/tools/testing/bench
 out=$TOP/build/bench
-count_rows=(memory unregister region guard scale)
+count_rows=(memory unregister region guard files scale)
 speed_rows=(writers slow)
 # What there is to measure of each.
 declare -A core_rows=(
 	[ours]="memory unregister region guard scale"
-	[floor]="memory scale"
+	[floor]="memory files scale"
 	[stock]="memory unregister region scale"
 )
 ALIVE=${ALIVE:-0,1000,3000,6000,12000,25000,50000,100000}

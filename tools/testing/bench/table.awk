@@ -91,6 +91,14 @@ END {
 			     get(core, "slow_1", 0), get(core, "slow_n", 16),
 			     "ms", core == "ours" ? "<= 1.2" : "")
 	}
+	if (have("floor", "create", 0) && have("few", "create", 0)) {
+		line("floor: create with the files in_use, mdevseq",
+		     get("few", "create", 0) / 1000,
+		     get("floor", "create", 0) / 1000, "us", "")
+		line("floor: remove with the files in_use, mdevseq",
+		     get("few", "remove", 0) / 1000,
+		     get("floor", "remove", 0) / 1000, "us", "")
+	}
 	if (have("ours", "guard", 0))
 		line("guard against rwsem, enter + leave",
 		     get("ours", "rwsem", 0), get("ours", "guard", 0), "instr.",

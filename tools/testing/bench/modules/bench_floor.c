@@ -8,6 +8,8 @@
  * little.
  *
  * The folders are named as those of mdev, so that paths are of the same length.
+ * With the parameter "few" a device has no file but "remove", as on the stock
+ * core.
  */
 #include <linux/device.h>
 #include <linux/kdev_t.h>
@@ -15,6 +17,10 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
+
+static bool few;
+module_param(few, bool, 0400);
+MODULE_PARM_DESC(few, "no files of a device but the one that stock has");
 
 static struct class *floor_class;
 static struct device *floor_parent;
@@ -65,6 +71,12 @@ static struct attribute *floor_attrs[] = {
 };
 ATTRIBUTE_GROUPS(floor);
 
+static struct attribute *floor_few_attrs[] = {
+	&dev_attr_remove.attr,
+	NULL,
+};
+ATTRIBUTE_GROUPS(floor_few);
+
 static int floor_match(struct device *dev, bus_match_const struct device_driver *drv)
 {
 	return 1;
@@ -88,7 +100,7 @@ static struct device_driver floor_driver = {
 	.mod_name = KBUILD_MODNAME,
 };
 
-static int floor_create(const char *name, size_t len)
+static int floor_create(const char *name)
 {
 	struct device *dev;
 	int ret;
@@ -100,8 +112,8 @@ static int floor_create(const char *name, size_t len)
 	dev->parent = floor_parent;
 	dev->bus = &floor_bus;
 	dev->release = floor_release;
-	dev->groups = floor_groups;
-	ret = dev_set_name(dev, "%.*s", (int)len, name);
+	dev->groups = few ? floor_few_groups : floor_groups;
+	ret = dev_set_name(dev, "%s", name);
 	if (ret)
 		goto put;
 	ret = device_add(dev);
@@ -127,7 +139,7 @@ put:
 static ssize_t create_store(struct kobject *kobj, struct kobj_attribute *attr,
 			    const char *buf, size_t count)
 {
-	int ret = floor_create(buf, count);
+	int ret = floor_create(buf);
 
 	return ret ?: count;
 }
