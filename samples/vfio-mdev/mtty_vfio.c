@@ -88,6 +88,25 @@ static bool mtty_can_deliver(char __user *buf, size_t len)
 	return !put_user(0, buf) && (len == 1 || !put_user(0, buf + len - 1));
 }
 
+/*
+ * Nearly all accesses are of one byte. Copies of a length that the compiler does
+ * not know are checked against the object's bounds, which costs more than the
+ * register.
+ */
+static bool mtty_copy_to_user(char __user *buf, const u8 *chunk, size_t len)
+{
+	if (len == 1)
+		return !put_user(*chunk, (u8 __user *)buf);
+	return !copy_to_user(buf, chunk, len);
+}
+
+static bool mtty_copy_from_user(u8 *chunk, const char __user *buf, size_t len)
+{
+	if (len == 1)
+		return !get_user(*chunk, (const u8 __user *)buf);
+	return !copy_from_user(chunk, buf, len);
+}
+
 /**
  * mtty_read() - read registers
  * @mdev: the device
@@ -124,7 +143,7 @@ ssize_t mtty_read(struct mdev_device *mdev, char __user *buf, size_t count,
 		mtty_region_read(card, index, pos + done, chunk, len);
 		spin_unlock(&card->lock);
 
-		if (copy_to_user(buf + done, chunk, len))
+		if (!mtty_copy_to_user(buf + done, chunk, len))
 			break;
 	}
 
@@ -161,7 +180,7 @@ ssize_t mtty_write(struct mdev_device *mdev, const char __user *buf,
 		u8 chunk[MTTY_CHUNK];
 
 		len = min_t(size_t, total - done, sizeof(chunk));
-		if (copy_from_user(chunk, buf + done, len))
+		if (!mtty_copy_from_user(chunk, buf + done, len))
 			break;
 
 		spin_lock(&card->lock);
