@@ -48,6 +48,7 @@ static struct mdev_core_device *mdev_device_alloc(struct mdev_core_type *type,
 						  const guid_t *uuid)
 {
 	struct mdev_core_parent *parent = type->parent;
+	char name[UUID_STRING_LEN + 1];
 	struct mdev_core_device *md;
 	struct device *dev;
 
@@ -71,7 +72,9 @@ static struct mdev_core_device *mdev_device_alloc(struct mdev_core_type *type,
 	dev->bus = &mdev_bus_type;
 	dev->release = mdev_device_release;
 	dev->groups = parent->mdev_groups;
-	if (dev_set_name(dev, "%pUl", uuid)) {
+	/* Any other format is gone through twice, once for the length. */
+	snprintf(name, sizeof(name), "%pUl", uuid);
+	if (dev_set_name(dev, "%s", name)) {
 		put_device(dev);
 		return NULL;
 	}
