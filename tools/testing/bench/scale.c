@@ -31,61 +31,67 @@ static void report(const char *row, unsigned int alive, uint64_t *ns, int n)
 	result(median, alive, "ns", ns[n / 2]);
 }
 
-/*
- * With @alive devices there, make @batch more, then remove as many: any of
- * them, for the place in a list of the stock core makes a difference.
- */
-static void measure(const struct kind *kind, int create, struct device *devices,
-		    unsigned int alive, int batch)
+/* Returns the time that all of it took. */
+static uint64_t create_batch(int create, struct device *devices, int batch,
+			     uint64_t *ns)
 {
-	uint64_t *ns = calloc(batch, sizeof(*ns));
-	uint64_t begin, start, removing = 0;
-	unsigned int last;
-	int i, fd;
-
-	begin = now();
-	for (i = 0; i < batch; i++) {
-		new_name(devices[alive + i].name);
-		start = now();
-		create_device(create, devices[alive + i].name);
-		ns[i] = now() - start;
-	}
-	begin = now() - begin;
-	report("create", alive, ns, batch);
-
-	for (i = 0; i < batch; i++) {
-		unsigned int victim = random_below(alive + batch - i);
-
-		start = now();
-		fd = open_remove(kind, devices[victim].name);
-		removing += now() - start;
-		start = now();
-		write_file(fd, "1", devices[victim].name);
-		ns[i] = now() - start;
-		start = now();
-		close(fd);
-		removing += ns[i] + now() - start;
-		last = alive + batch - i - 1;
-		devices[victim] = devices[last];
-	}
-	report("remove", alive, ns, batch);
-	/* With opening and closing "remove", and what happens in between. */
-	result("pair", alive, "ns", (double)(begin + removing) / batch);
-	free(ns);
-}
-
-/* So that the devices to be measured are not the first. */
-static void warm_up(const struct kind *kind, int create, struct device *devices,
-		    int batch)
-{
+	uint64_t begin = now(), start;
 	int i;
 
 	for (i = 0; i < batch; i++) {
 		new_name(devices[i].name);
+		start = now();
 		create_device(create, devices[i].name);
+		ns[i] = now() - start;
 	}
+	return now() - begin;
+}
+
+/* Only the write is counted, not opening and closing the file. */
+static uint64_t remove_one(const struct kind *kind, const char *name)
+{
+	int fd = open_remove(kind, name);
+	uint64_t start = now();
+
+	write_file(fd, "1", name);
+	start = now() - start;
+	close(fd);
+	return start;
+}
+
+/*
+ * With @alive devices there, make @batch more and remove as many: once any of
+ * all, once those just made. The stock core has to find them in a list.
+ */
+static void measure(const struct kind *kind, int create, struct device *devices,
+		    unsigned int alive, int batch)
+{
+	struct device *new = devices + alive;
+	uint64_t *ns = calloc(batch, sizeof(*ns));
+	uint64_t total, begin;
+	unsigned int n, victim;
+	int i;
+
+	/* The first ones also fill caches. */
+	create_batch(create, new, batch, ns);
+	for (i = 0; i < batch; i++) {
+		n = alive + batch - i;
+		victim = random_below(n);
+		ns[i] = remove_one(kind, devices[victim].name);
+		devices[victim] = devices[n - 1];
+	}
+	report("remove_any", alive, ns, batch);
+
+	total = create_batch(create, new, batch, ns);
+	report("create", alive, ns, batch);
+	begin = now();
 	for (i = 0; i < batch; i++)
-		remove_device(kind, devices[i].name);
+		ns[i] = remove_one(kind, new[i].name);
+	total += now() - begin;
+	report("remove", alive, ns, batch);
+	/* With opening and closing "remove", and what happens in between. */
+	result("pair", alive, "ns", (double)total / batch);
+	free(ns);
 }
 
 int cmd_scale(int argc, char **argv)
@@ -109,7 +115,6 @@ int cmd_scale(int argc, char **argv)
 			new_name(devices[alive].name);
 			create_device(create, devices[alive].name);
 		}
-		warm_up(&kind, create, devices + alive, batch);
 		measure(&kind, create, devices, alive, batch);
 	}
 	close(create);

@@ -45,8 +45,10 @@ END {
 	compare("remove, none alive", "remove", 0, "us", "<= 1.00")
 	compare("create, 12,000 alive", "create", 12000, "us", "<= 0.50")
 	compare("remove, 12,000 alive", "remove", 12000, "us", "<= 0.50")
+	compare("remove of any of them", "remove_any", 12000, "us", "")
 	compare("create, 100,000 alive", "create", 100000, "us", "<= 0.12")
 	compare("remove, 100,000 alive", "remove", 100000, "us", "<= 0.12")
+	compare("remove of any of them", "remove_any", 100000, "us", "")
 	compare("unregister with 10,000 children, per child",
 		"unregister_10000", 0, "us", "<= 0.95")
 	compare("unregister an idle parent", "unregister_idle", 0, "us", "")
