@@ -17,7 +17,6 @@
 #include "soak.h"
 
 #define PAIRS	500000
-#define PROGRESS	50000
 
 struct soak_slot soak_slots[NR_SLOTS];
 struct soak_phase soak_phase;
@@ -72,7 +71,7 @@ static void create(struct soak_slot *slot, struct rng *rng)
 		slot->removed_before = load(slot->removed);
 		store(slot->open, true);
 		nr = add(soak_creates, 1);
-		if (nr % PROGRESS == 0)
+		if (soak_phase.pairs >= 10 && nr % (soak_phase.pairs / 10) == 0)
 			diag("%lu created so far", nr);
 		return;
 	}
