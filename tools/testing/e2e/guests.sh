@@ -8,7 +8,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # A guest that is emulated in an emulated machine boots in a minute or more.
-BOOT=300
+BOOT=900
 GUEST_CMDLINE="console=ttyS0 quiet mitigations=off no_timer_check panic=-1"
 
 need_kvm()
