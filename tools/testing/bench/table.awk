@@ -14,11 +14,23 @@ function line(what, them, us, unit, goal)
 
 function shown(x) { return x >= 1000 ? sprintf("%.0f", x) : sprintf("%.2f", x) }
 
+# The same of one row, or of two, when both have been measured.
+function against(what, core1, row1, alive1, core2, row2, alive2, unit, goal)
+{
+	if (have(core1, row1, alive1) && have(core2, row2, alive2))
+		line(what, get(core1, row1, alive1) / scale[unit],
+		     get(core2, row2, alive2) / scale[unit], unit, goal)
+}
+
 function compare(what, row, alive, unit, goal)
 {
-	if (have("ours", row, alive) && have("stock", row, alive))
-		line(what, get("stock", row, alive) / scale[unit],
-		     get("ours", row, alive) / scale[unit], unit, goal)
+	against(what, "stock", row, alive, "ours", row, alive, unit, goal)
+}
+
+function header(them)
+{
+	printf "%-44s %12s %12s %-7s %7s  %s\n", "", them, "ours", "", "ratio",
+		"goal"
 }
 
 # What has been measured several times: the best rate, the least time.
@@ -33,14 +45,14 @@ BEGIN {
 	FS = ","
 	scale["us"] = 1000
 	scale["ns"] = scale["bytes"] = scale["pairs/s"] = scale["ms"] = 1
+	scale["instr."] = 1
 }
 
 NR > 1 && $3 == "unregister_10000" { $6 /= 10000 }
 NR > 1 { note($2, $3, $4, $5, $6) }
 
 END {
-	printf "%-44s %12s %12s %-7s %7s  %s\n", "", "stock", "ours", "",
-		"ratio", "goal"
+	header("stock")
 	compare("create, none alive", "create", 0, "us", "<= 1.00")
 	compare("remove, none alive", "remove", 0, "us", "<= 1.00")
 	compare("create, 12,000 alive", "create", 12000, "us", "<= 0.50")
@@ -61,8 +73,8 @@ END {
 	compare("memory of a device but for sysfs nodes", "memory", 10000,
 		"bytes", "<= stock + 64")
 
-	printf "\n%-44s %12s %12s %-7s %7s  %s\n", "", "against", "ours", "",
-		"ratio", "goal"
+	print ""
+	header("against")
 	if (have("floor", "create", 0) && have("ours", "create", 0)) {
 		line("create + remove, against the floor",
 		     (get("floor", "create", 0) + get("floor", "remove", 0)) / 1000,
@@ -71,41 +83,28 @@ END {
 	}
 	for (i = split("ours floor", cores, " "); i > 0; i--) {
 		core = cores[i]
-		if (!have(core, "create", 0) || !have(core, "create", 100000))
-			continue
 		what = core == "ours" ? "" : "floor: "
 		goal = core == "ours" ? "<= 1.03" : ""
-		line(what "create, 100,000 alive against none",
-		     get(core, "create", 0) / 1000,
-		     get(core, "create", 100000) / 1000, "us", goal)
-		line(what "remove, 100,000 alive against none",
-		     get(core, "remove", 0) / 1000,
-		     get(core, "remove", 100000) / 1000, "us", goal)
+		against(what "create, 100,000 alive against none",
+			core, "create", 0, core, "create", 100000, "us", goal)
+		against(what "remove, 100,000 alive against none",
+			core, "remove", 0, core, "remove", 100000, "us", goal)
 	}
 	for (i = split("ours stock", cores, " "); i > 0; i--) {
 		core = cores[i]
-		if (have(core, "writers_1", 0))
-			line(core ": 2 writers against 1", get(core, "writers_1", 0),
-			     get(core, "writers_2", 0), "pairs/s",
-			     core == "ours" ? ">= 1.6" : "")
-		if (have(core, "slow_1", 0))
-			line(core ": 16 slow creates against 1",
-			     get(core, "slow_1", 0), get(core, "slow_n", 16),
-			     "ms", core == "ours" ? "<= 1.2" : "")
+		against(core ": 2 writers against 1", core, "writers_1", 0,
+			core, "writers_2", 0, "pairs/s",
+			core == "ours" ? ">= 1.6" : "")
+		against(core ": 16 slow creates against 1", core, "slow_1", 0,
+			core, "slow_n", 16, "ms",
+			core == "ours" ? "<= 1.2" : "")
 	}
-	if (have("floor", "create", 0) && have("few", "create", 0)) {
-		line("floor: create with the files in_use, mdevseq",
-		     get("few", "create", 0) / 1000,
-		     get("floor", "create", 0) / 1000, "us", "")
-		line("floor: remove with the files in_use, mdevseq",
-		     get("few", "remove", 0) / 1000,
-		     get("floor", "remove", 0) / 1000, "us", "")
-	}
-	if (have("ours", "guard", 0))
-		line("guard against rwsem, enter + leave",
-		     get("ours", "rwsem", 0), get("ours", "guard", 0), "instr.",
-		     "<= 1.00")
-	if (have("floor", "memory", 10000))
-		line("memory against the floor's", get("floor", "memory", 10000),
-		     get("ours", "memory", 10000), "bytes", "")
+	against("floor: create with the files in_use, mdevseq",
+		"few", "create", 0, "floor", "create", 0, "us", "")
+	against("floor: remove with the files in_use, mdevseq",
+		"few", "remove", 0, "floor", "remove", 0, "us", "")
+	against("guard against rwsem, enter + leave",
+		"ours", "rwsem", 0, "ours", "guard", 0, "instr.", "<= 1.00")
+	against("memory against the floor's",
+		"floor", "memory", 10000, "ours", "memory", 10000, "bytes", "")
 }
