@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: K=... build.sh modules|tests|client|e2e...
+# usage: K=... build.sh modules|tests|client|e2e|stress...
 #
 # Builds the named parts for the chosen kernel below build/RELEASE, so that the
 # tree stays clean and builds for several kernels coexist, and prints that
 # directory. In it: modules/ (a copy of the sources and the .ko files), tests/,
-# client/, e2e/, and links to what they are for: kernel (see fetch-kernel.sh) and
-# headers.
+# client/, e2e/, stress/, and links to what they are for: kernel (see
+# fetch-kernel.sh) and headers. Of several runs at the same time one builds, and
+# the others then find it done.
 
 # shellcheck source=tools/testing/lib/common.sh
 . "$(dirname "$0")/common.sh"
@@ -148,6 +149,13 @@ build_client()
 		make -C "$TOP/tools/vfio-mdev" "$jobs" OUT="$build/client"
 }
 
+build_stress()
+{
+	need_packages "${PROGRAM_PACKAGES[@]}"
+	step "building the stress programs" \
+		make -C "$TOP/tools/testing/stress" "$jobs" OUT="$build/stress"
+}
+
 build_all()
 {
 	local part
@@ -156,7 +164,7 @@ build_all()
 	done
 }
 
-[ $# -gt 0 ] || die "usage: $(basename "$0") modules|tests|client|e2e..."
+[ $# -gt 0 ] || die "usage: $(basename "$0") modules|tests|client|e2e|stress..."
 kernel=$("$LIB/fetch-kernel.sh")
 release=$(cat "$kernel/release")
 build=$TOP/build/$release

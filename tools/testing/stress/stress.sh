@@ -86,9 +86,7 @@ for group in "$@"; do
 done
 
 need_packages "${VM_PACKAGES[@]}" "${MODULE_PACKAGES[@]}" "${PROGRAM_PACKAGES[@]}"
-build=$("$LIB/build.sh" modules client)
-step "building the stress programs" \
-	make -C "$TOP/tools/testing/stress" OUT="$build/stress"
+build=$("$LIB/build.sh" modules client stress)
 vm_prepare "$build" "stress-$1"
 cp -t "$VM/root" "${wanted[@]/#/$build/stress/}"
 write_main >"$VM/root/main"
