@@ -72,8 +72,7 @@ static struct mdev_core_device *mdev_device_alloc(struct mdev_core_type *type,
 	dev->bus = &mdev_bus_type;
 	dev->release = mdev_device_release;
 	dev->groups = parent->mdev_groups;
-	/* Any other format is gone through twice, once for the length. */
-	snprintf(name, sizeof(name), "%pUl", uuid);
+	mdev_print_uuid(name, uuid);
 	if (dev_set_name(dev, "%s", name)) {
 		put_device(dev);
 		return NULL;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * UUIDs: reading one, and those in use on all parents. One is claimed before the
- * vendor hears of a new device and given back when a remove is through, whatever
- * references linger.
+ * The UUIDs in use, on all parents. One is claimed before the vendor hears of a
+ * new device and given back when a remove is through, whatever references linger.
  */
 #include <linux/rhashtable.h>
 
@@ -20,19 +19,6 @@ static const struct rhashtable_params mdev_index_params = {
 	.automatic_shrinking = true,
 	.min_size = MDEV_INDEX_MIN_SIZE,
 };
-
-/*
- * Exactly one UUID in its canonical form and at most one newline behind it.
- * Returns 0 or -EINVAL.
- */
-int mdev_parse_uuid(const char *buf, size_t count, guid_t *uuid)
-{
-	if (count == UUID_STRING_LEN + 1 && buf[UUID_STRING_LEN] == '\n')
-		count--;
-	if (count != UUID_STRING_LEN)
-		return -EINVAL;
-	return guid_parse(buf, uuid);
-}
 
 int mdev_index_init(void)
 {

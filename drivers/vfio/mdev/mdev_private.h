@@ -154,7 +154,6 @@ static inline enum mdev_state mdev_state(struct mdev_core_device *md)
 extern struct class_compat *mdev_bus_class;
 
 /* mdev_index.c */
-int mdev_parse_uuid(const char *buf, size_t count, guid_t *uuid);
 int mdev_index_init(void);
 void mdev_index_exit(void);
 int mdev_index_claim(struct mdev_core_device *md);
@@ -195,6 +194,10 @@ void mdev_links_remove(struct mdev_core_device *md);
 /* mdev_trace.c */
 void mdev_trace_parent_register(struct device *dev, int error);
 void mdev_trace_parent_unregister(struct device *dev, u64 guard_ns, u64 ns);
+
+/* mdev_uuid.c */
+int mdev_parse_uuid(const char *buf, size_t count, guid_t *uuid);
+void mdev_print_uuid(char text[UUID_STRING_LEN + 1], const guid_t *uuid);
 
 /* mdev_users.c */
 void mdev_look_for_users(struct mdev_core_device *md,

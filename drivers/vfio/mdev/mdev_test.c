@@ -485,9 +485,51 @@ static void uuid_of_any_other_length_is_refused(struct kunit *test)
 	}
 }
 
+/* The kernel's own functions know what is right. */
+static void uuid_is_read_as_by_the_kernel(struct kunit *test)
+{
+	char text[] = UUID_TEXT;
+	unsigned int i, c;
+
+	for (i = 0; i < UUID_STRING_LEN; i++) {
+		for (c = 0; c <= U8_MAX; c++) {
+			guid_t ours, theirs;
+			int ret;
+
+			text[i] = c;
+			ret = mdev_parse_uuid(text, UUID_STRING_LEN, &ours);
+			KUNIT_EXPECT_EQ(test, guid_parse(text, &theirs), ret);
+			if (!ret)
+				KUNIT_EXPECT_TRUE(test, guid_equal(&theirs,
+								   &ours));
+		}
+		text[i] = UUID_TEXT[i];
+	}
+}
+
+static void uuid_is_printed_as_by_the_kernel(struct kunit *test)
+{
+	char ours[UUID_STRING_LEN + 1], theirs[UUID_STRING_LEN + 1];
+	unsigned int i;
+
+	for (i = 0; i < 100; i++) {
+		guid_t uuid, again;
+
+		guid_gen(&uuid);
+		mdev_print_uuid(ours, &uuid);
+		snprintf(theirs, sizeof(theirs), "%pUl", &uuid);
+		KUNIT_EXPECT_STREQ(test, theirs, ours);
+		KUNIT_EXPECT_EQ(test, 0, mdev_parse_uuid(ours, UUID_STRING_LEN,
+							 &again));
+		KUNIT_EXPECT_TRUE(test, guid_equal(&uuid, &again));
+	}
+}
+
 static struct kunit_case uuid_cases[] = {
 	KUNIT_CASE_PARAM(uuid_is_parsed_or_refused, uuid_gen_params),
 	KUNIT_CASE(uuid_of_any_other_length_is_refused),
+	KUNIT_CASE(uuid_is_read_as_by_the_kernel),
+	KUNIT_CASE(uuid_is_printed_as_by_the_kernel),
 	{ }
 };
 
