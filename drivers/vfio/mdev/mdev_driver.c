@@ -7,10 +7,13 @@
  * <linux/iommu.h> is here for the CRCs of the two exported symbols, see
  * mdev_private.h.
  */
+#include <linux/completion.h>
 #include <linux/iommu.h>
 #include <linux/kmod.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/rculist.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -20,21 +23,20 @@
  * struct mdev_driver_entry - a registered driver, findable by name
  * @node: in the list of registered drivers.
  * @drv: the driver. Vendors may register a copy of what their parents name.
- * @users: creates that are binding to it; unregistration waits for them.
+ * @users: one for the registration, one for each create that is binding to it.
+ * @unused: there are none; unregistration waits for it.
  */
 struct mdev_driver_entry {
 	struct list_head node;
 	struct mdev_driver *drv;
-	unsigned int users;
+	refcount_t users;
+	struct completion unused;
 };
 
+/* Read under RCU by each create. */
 static LIST_HEAD(mdev_drivers);
-/*
- * Protects mdev_drivers and the users of its entries. Taken inside a guard
- * section; nothing is taken under it.
- */
+/* Protects mdev_drivers against other writers; nothing is taken under it. */
 static DEFINE_MUTEX(mdev_drivers_lock);
-static DECLARE_WAIT_QUEUE_HEAD(mdev_drivers_wait);
 
 static int mdev_bus_match(struct device *dev,
 			  bus_match_const struct device_driver *drv)
@@ -98,6 +100,8 @@ int mdev_register_driver(struct mdev_driver *drv)
 	if (!entry)
 		return -ENOMEM;
 	entry->drv = drv;
+	refcount_set(&entry->users, 1);
+	init_completion(&entry->unused);
 
 	drv->driver.bus = &mdev_bus_type;
 	ret = driver_register(&drv->driver);
@@ -107,11 +111,18 @@ int mdev_register_driver(struct mdev_driver *drv)
 	}
 
 	mutex_lock(&mdev_drivers_lock);
-	list_add(&entry->node, &mdev_drivers);
+	list_add_rcu(&entry->node, &mdev_drivers);
 	mutex_unlock(&mdev_drivers_lock);
 	return 0;
 }
 EXPORT_SYMBOL(mdev_register_driver);
+
+static void mdev_driver_put(struct mdev_driver_entry *entry)
+{
+	/* At 0, mdev_unregister_driver() frees the entry. */
+	if (refcount_dec_and_test(&entry->users))
+		complete(&entry->unused);
+}
 
 /* No create finds it any more. NULL if it is not listed. */
 static struct mdev_driver_entry *mdev_driver_unlist(struct mdev_driver *drv)
@@ -121,12 +132,14 @@ static struct mdev_driver_entry *mdev_driver_unlist(struct mdev_driver *drv)
 	mutex_lock(&mdev_drivers_lock);
 	list_for_each_entry(entry, &mdev_drivers, node) {
 		if (entry->drv == drv) {
-			list_del(&entry->node);
+			list_del_rcu(&entry->node);
 			found = entry;
 			break;
 		}
 	}
 	mutex_unlock(&mdev_drivers_lock);
+	if (found)
+		synchronize_rcu();
 	return found;
 }
 
@@ -145,7 +158,8 @@ void mdev_unregister_driver(struct mdev_driver *drv)
 	struct mdev_driver_entry *entry = mdev_driver_unlist(drv);
 
 	if (entry) {
-		wait_event(mdev_drivers_wait, !READ_ONCE(entry->users));
+		mdev_driver_put(entry);
+		wait_for_completion(&entry->unused);
 		kfree(entry);
 	}
 	driver_unregister(&drv->driver);
@@ -157,25 +171,16 @@ static struct mdev_driver_entry *mdev_driver_get(const char *name)
 {
 	struct mdev_driver_entry *entry, *found = NULL;
 
-	mutex_lock(&mdev_drivers_lock);
-	list_for_each_entry(entry, &mdev_drivers, node) {
+	rcu_read_lock();
+	list_for_each_entry_rcu(entry, &mdev_drivers, node) {
 		if (!strcmp(entry->drv->driver.name, name)) {
-			WRITE_ONCE(entry->users, entry->users + 1);
+			refcount_inc(&entry->users);
 			found = entry;
 			break;
 		}
 	}
-	mutex_unlock(&mdev_drivers_lock);
+	rcu_read_unlock();
 	return found;
-}
-
-static void mdev_driver_put(struct mdev_driver_entry *entry)
-{
-	mutex_lock(&mdev_drivers_lock);
-	/* At 0, mdev_unregister_driver() may free the entry. */
-	WRITE_ONCE(entry->users, entry->users - 1);
-	wake_up_all(&mdev_drivers_wait);
-	mutex_unlock(&mdev_drivers_lock);
 }
 
 /*
