@@ -29,7 +29,7 @@ speed_rows=(writers slow)
 # What there is to measure of each.
 declare -A core_rows=(
 	[ours]="memory unregister region guard scale"
-	[floor]="memory files scale"
+	[floor]="memory unregister files scale"
 	[stock]="memory unregister region scale"
 )
 ALIVE=${ALIVE:-0,1000,3000,6000,12000,25000,50000,100000}

@@ -90,7 +90,7 @@ END {
 		against(what "remove, 100,000 alive against none",
 			core, "remove", 0, core, "remove", 100000, "us", goal)
 	}
-	for (i = split("ours stock", cores, " "); i > 0; i--) {
+	for (i = split("ours stock floor", cores, " "); i > 0; i--) {
 		core = cores[i]
 		against(core ": 2 writers against 1", core, "writers_1", 0,
 			core, "writers_2", 0, "pairs/s",
@@ -103,6 +103,10 @@ END {
 		"few", "create", 0, "floor", "create", 0, "us", "")
 	against("floor: remove with the files in_use, mdevseq",
 		"few", "remove", 0, "floor", "remove", 0, "us", "")
+	against("floor: unregister, per child", "floor", "unregister_10000", 0,
+		"ours", "unregister_10000", 0, "us", "")
+	against("read of nothing, against a register of stock",
+		"stock", "region_read", 0, "ours", "region_refused", 0, "ns", "")
 	against("guard against rwsem, enter + leave",
 		"ours", "rwsem", 0, "ours", "guard", 0, "instr.", "<= 1.00")
 	against("memory against the floor's",

@@ -9,7 +9,7 @@
  *
  * The folders are named as those of mdev, so that paths are of the same length.
  * With the parameter "few" a device has no file but "remove", as on the stock
- * core.
+ * core. Writing to "evict" removes all devices, as unregistering a parent does.
  */
 #include <linux/device.h>
 #include <linux/kdev_t.h>
@@ -177,6 +177,20 @@ static int floor_evict(struct device *dev, void *unused)
 	floor_remove(dev);
 	return 0;
 }
+
+static int evict_set(const char *val, const struct kernel_param *kp)
+{
+	if (!floor_devices)
+		return -EBUSY;
+	return device_for_each_child(floor_parent, NULL, floor_evict);
+}
+
+static const struct kernel_param_ops evict_ops = {
+	.set = evict_set,
+};
+
+module_param_cb(evict, &evict_ops, NULL, 0200);
+MODULE_PARM_DESC(evict, "removes all devices");
 
 static void floor_del_type(void)
 {
