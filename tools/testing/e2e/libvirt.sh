@@ -78,6 +78,19 @@ events_arrive()
 	grep -q "$node: Deleted" "$1"
 }
 
+# mdev_devices_xml UUID: what a domain has beside the machine.
+mdev_devices_xml()
+{
+	cat <<-XML
+		    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+		    <controller type='usb' model='none'/>
+		    <memballoon model='none'/>
+		    <hostdev mode='subsystem' type='mdev' model='vfio-pci'>
+		      <source><address uuid='$1'/></source>
+		    </hostdev>
+	XML
+}
+
 # domain_xml NAME UUID: a domain that runs, and has nothing to do.
 domain_xml()
 {
@@ -91,12 +104,7 @@ domain_xml()
 		  </os>
 		  <on_poweroff>destroy</on_poweroff>
 		  <devices>
-		    <emulator>/usr/bin/qemu-system-x86_64</emulator>
-		    <controller type='usb' model='none'/>
-		    <memballoon model='none'/>
-		    <hostdev mode='subsystem' type='mdev' model='vfio-pci'>
-		      <source><address uuid='$2'/></source>
-		    </hostdev>
+		    $(mdev_devices_xml "$2")
 		  </devices>
 		</domain>
 	XML
@@ -118,15 +126,10 @@ linux_domain_xml()
 		  <features><acpi/></features>
 		  <cpu mode='maximum'/>
 		  <devices>
-		    <emulator>/usr/bin/qemu-system-x86_64</emulator>
-		    <controller type='usb' model='none'/>
-		    <memballoon model='none'/>
+		    $(mdev_devices_xml "$3")
 		    <serial type='pty'>
 		      <log file='/var/log/libvirt/qemu/$1-serial.log'/>
 		    </serial>
-		    <hostdev mode='subsystem' type='mdev' model='vfio-pci'>
-		      <source><address uuid='$3'/></source>
-		    </hostdev>
 		  </devices>
 		</domain>
 	XML
