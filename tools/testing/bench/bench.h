@@ -39,9 +39,8 @@ int open_file(const char *path, int flags);
 void write_file(int fd, const char *text, const char *what);
 void create_device(int create, const char *name);
 void create_devices(const char *path, unsigned long n);
-/* Returns a file that removes it, to be closed. */
-int open_remove(const struct kind *kind, const char *name);
-void remove_device(const struct kind *kind, const char *name);
+/* Returns what the write took, without opening and closing the file. */
+uint64_t remove_device(const struct kind *kind, const char *name);
 
 /* Each is a command; returns the program's exit status. */
 int cmd_scale(int argc, char **argv);

@@ -96,18 +96,17 @@ void create_devices(const char *path, unsigned long n)
 	close(create);
 }
 
-int open_remove(const struct kind *kind, const char *name)
+uint64_t remove_device(const struct kind *kind, const char *name)
 {
 	char path[256];
+	uint64_t start;
+	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s/remove", kind->devices, name);
-	return open_file(path, O_WRONLY);
-}
-
-void remove_device(const struct kind *kind, const char *name)
-{
-	int fd = open_remove(kind, name);
-
+	fd = open_file(path, O_WRONLY);
+	start = now();
 	write_file(fd, "1", name);
+	start = now() - start;
 	close(fd);
+	return start;
 }

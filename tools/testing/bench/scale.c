@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What one create and one remove cost, and how that grows. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,18 +46,6 @@ static uint64_t create_batch(int create, struct device *devices, int batch,
 	return now() - begin;
 }
 
-/* Only the write is counted, not opening and closing the file. */
-static uint64_t remove_one(const struct kind *kind, const char *name)
-{
-	int fd = open_remove(kind, name);
-	uint64_t start = now();
-
-	write_file(fd, "1", name);
-	start = now() - start;
-	close(fd);
-	return start;
-}
-
 /*
  * With @alive devices there, make @batch more and remove as many: once any of
  * all, once those just made. The stock core has to find them in a list.
@@ -77,7 +64,7 @@ static void measure(const struct kind *kind, int create, struct device *devices,
 	for (i = 0; i < batch; i++) {
 		n = alive + batch - i;
 		victim = random_below(n);
-		ns[i] = remove_one(kind, devices[victim].name);
+		ns[i] = remove_device(kind, devices[victim].name);
 		devices[victim] = devices[n - 1];
 	}
 	report("remove_any", alive, ns, batch);
@@ -86,7 +73,7 @@ static void measure(const struct kind *kind, int create, struct device *devices,
 	report("create", alive, ns, batch);
 	begin = now();
 	for (i = 0; i < batch; i++)
-		ns[i] = remove_one(kind, new[i].name);
+		ns[i] = remove_device(kind, new[i].name);
 	total += now() - begin;
 	report("remove", alive, ns, batch);
 	/* With opening and closing "remove", and what happens in between. */
