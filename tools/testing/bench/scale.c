@@ -46,9 +46,31 @@ static uint64_t create_batch(int create, struct device *devices, int batch,
 	return now() - begin;
 }
 
+/* Remove any @batch of @n devices; the others stay in the order of their age. */
+static void remove_any(const struct kind *kind, struct device *devices, int n,
+		       int batch, uint64_t *ns)
+{
+	int i, kept = 0;
+
+	for (i = 0; i < batch; i++) {
+		struct device *victim;
+
+		do {
+			victim = &devices[random_below(n)];
+		} while (!victim->name[0]);
+		ns[i] = remove_device(kind, victim->name);
+		victim->name[0] = '\0';
+	}
+	for (i = 0; i < n; i++) {
+		if (devices[i].name[0])
+			devices[kept++] = devices[i];
+	}
+}
+
 /*
- * With @alive devices there, make @batch more and remove as many: once any of
- * all, once those just made. The stock core has to find them in a list.
+ * With @alive devices there, make @batch more and remove as many: any of all,
+ * then the oldest, then those just made. The stock core has to find them in a
+ * list that begins with the newest.
  */
 static void measure(const struct kind *kind, int create, struct device *devices,
 		    unsigned int alive, int batch)
@@ -56,18 +78,18 @@ static void measure(const struct kind *kind, int create, struct device *devices,
 	struct device *new = devices + alive;
 	uint64_t *ns = calloc(batch, sizeof(*ns));
 	uint64_t total, begin;
-	unsigned int n, victim;
 	int i;
 
 	/* The first ones also fill caches. */
 	create_batch(create, new, batch, ns);
-	for (i = 0; i < batch; i++) {
-		n = alive + batch - i;
-		victim = random_below(n);
-		ns[i] = remove_device(kind, devices[victim].name);
-		devices[victim] = devices[n - 1];
-	}
+	remove_any(kind, devices, alive + batch, batch, ns);
 	report("remove_any", alive, ns, batch);
+
+	create_batch(create, new, batch, ns);
+	for (i = 0; i < batch; i++)
+		ns[i] = remove_device(kind, devices[i].name);
+	memmove(devices, devices + batch, alive * sizeof(*devices));
+	report("remove_oldest", alive, ns, batch);
 
 	total = create_batch(create, new, batch, ns);
 	report("create", alive, ns, batch);
