@@ -167,6 +167,8 @@ boot_cases()
 			log "the machine cannot be used any more"
 		elif [ "$VM_STATUS" != 0 ] || [ ! -s "$VM/end" ]; then
 			echo "# no verdict: $VM_END"
+			tail -n 3 "$VM/verdict" "$VM/log" 2>/dev/null |
+				sed 's/^/#   /'
 			vm_console_tail
 			echo "not ok - virtual_machine"
 			# One that does not even start never will.
