@@ -40,7 +40,7 @@ static void mdev_device_release(struct device *dev)
 	struct mdev_core_device *md = dev_to_core_device(dev);
 
 	mdev_parent_put(md->parent);
-	kfree_rcu(md, rcu);
+	kfree(md);
 	module_put(THIS_MODULE);
 }
 

@@ -42,6 +42,10 @@ int mdev_index_claim(struct mdev_core_device *md)
 	return ret && ret != -EEXIST ? -ENOMEM : ret;
 }
 
+/*
+ * @md may be freed at once: an entry is looked at under the lock of its bucket,
+ * by inserts and by who moves it to another table. There are no lookups.
+ */
 void mdev_index_release(struct mdev_core_device *md)
 {
 	rhashtable_remove_fast(&mdev_index, &md->node, mdev_index_params);

@@ -109,7 +109,6 @@ enum mdev_state {
  * @seq: see ``mdevseq``.
  * @state: an enum mdev_state; changes by compare and exchange.
  * @node: in the index of UUIDs.
- * @rcu: index walks may still see a freed device.
  */
 struct mdev_core_device {
 	struct mdev_device mdev;
@@ -120,7 +119,6 @@ struct mdev_core_device {
 	u64 seq;
 	atomic_t state;
 	struct rhash_head node;
-	struct rcu_head rcu;
 };
 
 /**

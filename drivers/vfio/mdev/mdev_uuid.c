@@ -2,9 +2,9 @@
 /*
  * UUIDs as text: what a user writes, and what a device is called.
  *
- * The kernel's own functions go over the text three times to read it, through a
- * call for each digit, and once more to print it. That was the largest part of
- * what a create took beyond the driver core: 2,000 of 71,000 instructions.
+ * The kernel's own functions go over the text twice to read it, through a call
+ * for each digit, and through a format to print it. That was the largest part of
+ * what a create took beyond the driver core: these take 1,500 instructions less.
  */
 #include <linux/ctype.h>
 #include <linux/kernel.h>
