@@ -163,6 +163,7 @@ vm_complained()
 # diagnostics.
 vm_console_tail()
 {
+	[ -e "$VM/console" ] || return 0
 	echo "# the console ($VM/console):"
 	tr -d '\r' <"$VM/console" | awk -v bad="$VM_COMPLAINT" '
 		{ line[n++] = $0 }

@@ -136,6 +136,18 @@ run_cases()
 	boot_cases
 }
 
+# What arrived of the verdict and of the results. Either may lack its last end
+# of line, or not be there.
+last_words()
+{
+	local file
+
+	for file in "$VM/verdict" "$VM/log"; do
+		echo "$file:"
+		[ ! -e "$file" ] || printf '%s\n' "$(tail -n 3 "$file")"
+	done
+}
+
 # boot_cases: see run_cases, for those in VM/cases.
 boot_cases()
 {
@@ -167,8 +179,7 @@ boot_cases()
 			log "the machine cannot be used any more"
 		elif [ "$VM_STATUS" != 0 ] || [ ! -s "$VM/end" ]; then
 			echo "# no verdict: $VM_END"
-			tail -n 3 "$VM/verdict" "$VM/log" 2>/dev/null |
-				sed 's/^/#   /'
+			last_words | sed 's/^/#   /'
 			vm_console_tail
 			echo "not ok - virtual_machine"
 			# One that does not even start never will.
