@@ -124,6 +124,11 @@ mapfile -t speed < <(chosen "${speed_rows[@]}")
 need_packages "${VM_PACKAGES[@]}" "${MODULE_PACKAGES[@]}" \
 	"${PROGRAM_PACKAGES[@]}" gnuplot-nox
 mkdir -p "$out"
+exec 6>"$out/lock"
+flock -n 6 || {
+	log "waiting for another benchmark in $out ..."
+	flock 6
+}
 build_all
 echo "mode,core,row,alive,unit,value" >"$out/bench.csv"
 for core in ours floor stock; do

@@ -30,77 +30,84 @@ static void report(const char *row, unsigned int alive, uint64_t *ns, int n)
 	result(median, alive, "ns", ns[n / 2]);
 }
 
-/* Returns the time that all of it took. */
-static uint64_t create_batch(int create, struct device *devices, int batch,
-			     uint64_t *ns)
+static uint64_t create_one(int create, struct device *device)
 {
-	uint64_t begin = now(), start;
+	uint64_t start;
+
+	new_name(device->name);
+	start = now();
+	create_device(create, device->name);
+	return now() - start;
+}
+
+/* One more, and away with it: the newest, which the stock core finds at once. */
+static void measure_newest(const struct kind *kind, int create,
+			   struct device *devices, unsigned int alive, int batch,
+			   uint64_t *created, uint64_t *removed)
+{
 	int i;
 
 	for (i = 0; i < batch; i++) {
-		new_name(devices[i].name);
-		start = now();
-		create_device(create, devices[i].name);
-		ns[i] = now() - start;
+		created[i] = create_one(create, &devices[alive]);
+		removed[i] = remove_device(kind, devices[alive].name);
 	}
-	return now() - begin;
 }
 
-/* Remove any @batch of @n devices; the others stay in the order of their age. */
-static void remove_any(const struct kind *kind, struct device *devices, int n,
-		       int batch, uint64_t *ns)
+/* One more, and away with any. Those that stay are in the order of their age. */
+static void measure_any(const struct kind *kind, int create,
+			struct device *devices, unsigned int alive, int batch,
+			uint64_t *removed)
 {
-	int i, kept = 0;
+	int i;
 
 	for (i = 0; i < batch; i++) {
-		struct device *victim;
+		unsigned int victim = random_below(alive + 1);
 
-		do {
-			victim = &devices[random_below(n)];
-		} while (!victim->name[0]);
-		ns[i] = remove_device(kind, victim->name);
-		victim->name[0] = '\0';
-	}
-	for (i = 0; i < n; i++) {
-		if (devices[i].name[0])
-			devices[kept++] = devices[i];
+		create_one(create, &devices[alive]);
+		removed[i] = remove_device(kind, devices[victim].name);
+		memmove(&devices[victim], &devices[victim + 1],
+			(alive - victim) * sizeof(*devices));
 	}
 }
 
-/*
- * With @alive devices there, make @batch more and remove as many: any of all,
- * then the oldest, then those just made. The stock core has to find them in a
- * list that begins with the newest.
- */
+/* One more, and away with the oldest, last in the stock core's list. */
+static void measure_oldest(const struct kind *kind, int create,
+			   struct device *devices, unsigned int alive, int batch,
+			   uint64_t *removed)
+{
+	int i;
+
+	for (i = 0; i < batch; i++) {
+		create_one(create, &devices[alive + i]);
+		removed[i] = remove_device(kind, devices[i].name);
+	}
+	memmove(devices, devices + batch, alive * sizeof(*devices));
+}
+
+/* With @alive devices there, @batch times each. */
 static void measure(const struct kind *kind, int create, struct device *devices,
 		    unsigned int alive, int batch)
 {
-	struct device *new = devices + alive;
-	uint64_t *ns = calloc(batch, sizeof(*ns));
-	uint64_t total, begin;
-	int i;
+	uint64_t *created = calloc(batch, sizeof(*created));
+	uint64_t *removed = calloc(batch, sizeof(*removed));
+	uint64_t start;
 
 	/* The first ones also fill caches. */
-	create_batch(create, new, batch, ns);
-	remove_any(kind, devices, alive + batch, batch, ns);
-	report("remove_any", alive, ns, batch);
+	measure_newest(kind, create, devices, alive, batch, created, removed);
 
-	create_batch(create, new, batch, ns);
-	for (i = 0; i < batch; i++)
-		ns[i] = remove_device(kind, devices[i].name);
-	memmove(devices, devices + batch, alive * sizeof(*devices));
-	report("remove_oldest", alive, ns, batch);
-
-	total = create_batch(create, new, batch, ns);
-	report("create", alive, ns, batch);
-	begin = now();
-	for (i = 0; i < batch; i++)
-		ns[i] = remove_device(kind, new[i].name);
-	total += now() - begin;
-	report("remove", alive, ns, batch);
+	start = now();
+	measure_newest(kind, create, devices, alive, batch, created, removed);
 	/* With opening and closing "remove", and what happens in between. */
-	result("pair", alive, "ns", (double)total / batch);
-	free(ns);
+	result("pair", alive, "ns", (double)(now() - start) / batch);
+	report("create", alive, created, batch);
+	report("remove", alive, removed, batch);
+
+	measure_any(kind, create, devices, alive, batch, removed);
+	report("remove_any", alive, removed, batch);
+	measure_oldest(kind, create, devices, alive, batch, removed);
+	report("remove_oldest", alive, removed, batch);
+	free(created);
+	free(removed);
 }
 
 int cmd_scale(int argc, char **argv)
@@ -120,10 +127,8 @@ int cmd_scale(int argc, char **argv)
 		devices = realloc(devices, (goal + batch) * sizeof(*devices));
 		if (!devices)
 			die("no memory for %u names", goal);
-		for (; alive < goal; alive++) {
-			new_name(devices[alive].name);
-			create_device(create, devices[alive].name);
-		}
+		for (; alive < goal; alive++)
+			create_one(create, &devices[alive]);
 		measure(&kind, create, devices, alive, batch);
 	}
 	close(create);

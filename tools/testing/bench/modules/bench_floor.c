@@ -146,6 +146,17 @@ static ssize_t create_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute floor_create_attr = __ATTR_WO(create);
 
+/* evict_set() looks whether they are there. */
+static void floor_drop_devices(void)
+{
+	struct kobject *devices = floor_devices;
+
+	kernel_param_lock(THIS_MODULE);
+	floor_devices = NULL;
+	kernel_param_unlock(THIS_MODULE);
+	kobject_put(devices);
+}
+
 static int floor_add_type(void)
 {
 	struct kobject *parent = &floor_parent->kobj;
@@ -164,7 +175,7 @@ static int floor_add_type(void)
 	return 0;
 
 put_devices:
-	kobject_put(floor_devices);
+	floor_drop_devices();
 put_type:
 	kobject_put(floor_type);
 put_types:
@@ -196,7 +207,7 @@ static void floor_del_type(void)
 {
 	sysfs_remove_file(floor_type, &floor_create_attr.attr);
 	device_for_each_child(floor_parent, NULL, floor_evict);
-	kobject_put(floor_devices);
+	floor_drop_devices();
 	kobject_put(floor_type);
 	kobject_put(floor_types);
 }
