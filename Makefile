@@ -33,7 +33,7 @@ help:
 	@echo '                  SCALE=10 does a tenth, K=6.1 or K=debug only one of them'
 	@echo '  check-faults    fail each allocation of each operation once, on the debug'
 	@echo '                  kernel'
-	@echo '  bench           measure ours beside the stock module, in an hour or less;'
+	@echo '  bench           measure ours beside the stock module, in half an hour;'
 	@echo '                  T= and LIST= choose and name rows'
 	@echo '  clean           remove what was built (not the cache of packages)'
 	@echo 'Targets that need only a compiler and a kernel build tree:'
