@@ -113,6 +113,29 @@ boot()
 		>>"$out/bench.csv"
 }
 
+# One run at a time has the folder of the numbers.
+run_all()
+{
+	local core row rows
+
+	build_all
+	echo "mode,core,row,alive,unit,value" >"$out/bench.csv"
+	for core in ours floor stock; do
+		rows=()
+		for row in "${count[@]}"; do
+			[[ " ${core_rows[$core]} " != *" $row "* ]] || rows+=("$row")
+		done
+		[ ${#rows[@]} -eq 0 ] || (boot count "$core" "${rows[@]}")
+	done
+	[ ${#speed[@]} -eq 0 ] || (boot speed both "${speed[@]}")
+
+	awk -f "$here/table.awk" "$out/bench.csv"
+	if [[ " ${count[*]} " = *" scale "* ]]; then
+		gnuplot -e "csv='$out/bench.csv'" "$here/picture.gp" \
+			>"$out/bench.svg"
+	fi
+}
+
 if [ -n "${LIST:-}" ]; then
 	chosen "${count_rows[@]}" "${speed_rows[@]}"
 	exit
@@ -124,24 +147,5 @@ mapfile -t speed < <(chosen "${speed_rows[@]}")
 need_packages "${VM_PACKAGES[@]}" "${MODULE_PACKAGES[@]}" \
 	"${PROGRAM_PACKAGES[@]}" gnuplot-nox
 mkdir -p "$out"
-exec 6>"$out/lock"
-flock -n 6 || {
-	log "waiting for another benchmark in $out ..."
-	flock 6
-}
-build_all
-echo "mode,core,row,alive,unit,value" >"$out/bench.csv"
-for core in ours floor stock; do
-	rows=()
-	for row in "${count[@]}"; do
-		[[ " ${core_rows[$core]} " != *" $row "* ]] || rows+=("$row")
-	done
-	[ ${#rows[@]} -eq 0 ] || (boot count "$core" "${rows[@]}")
-done
-[ ${#speed[@]} -eq 0 ] || (boot speed both "${speed[@]}")
-
-awk -f "$here/table.awk" "$out/bench.csv"
-if [[ " ${count[*]} " = *" scale "* ]]; then
-	gnuplot -e "csv='$out/bench.csv'" "$here/picture.gp" >"$out/bench.svg"
-fi
+with_lock "bench$(tr / - <<<"$out")" run_all
 log "numbers and picture: $out; it took $((SECONDS / 60)) min"
