@@ -8,7 +8,8 @@
 #	-r <case>	run one: mtty is loaded before and has to unload after
 #
 # A case fails when a command in it does. Then what the programs have logged
-# since it began is shown. Nothing waits for a time, only for conditions.
+# since it began is shown, and why it failed once more after that: of a long
+# output only the end may be kept. Nothing waits for a time, only for conditions.
 
 set -euo pipefail
 export LC_ALL=C
@@ -19,10 +20,16 @@ MTTY=/sys/class/mdev_bus/mtty
 SOON=30
 LOG_LINES=60
 
+# blame TEXT...: why the case fails.
+blame()
+{
+	echo "# $*" | tee -a "$scratch/.why" >&2
+}
+
 # fail MESSAGE...
 fail()
 {
-	echo "# failed: $*" >&2
+	blame "failed: $*"
 	exit 1
 }
 
@@ -206,13 +213,13 @@ sweep()
 		sweep_more
 	fi
 	for uuid in $(uuids); do
-		echo "# left: $uuid"
+		blame "left: $uuid"
 		timeout 20 sh -c "echo 1 >$BUS/$uuid/remove" || true
 		left=1
 	done
 	for file in /etc/mdevctl.d/*/*-*; do
 		[ -e "$file" ] || continue
-		echo "# left: $file"
+		blame "left: $file"
 		rm -f "$file"
 		left=1
 	done
@@ -242,11 +249,12 @@ run_case()
 	local name=$1 start=$SECONDS rc left='' skipped='' jobs_started=()
 
 	scratch=$(mktemp -d)
+	: >"$scratch/.why"
 	log_files | xargs -r stat -c '%s %n' >"$scratch/.sizes"
 	set +e
 	(
 		set -eE
-		trap 'echo "# line $LINENO: $BASH_COMMAND"' ERR
+		trap 'blame "line $LINENO: $BASH_COMMAND"' ERR
 		trap 'rc=$?; set +eE; trap - ERR; sweep
 			[ -z "$left" ] || rc=1; exit "$rc"' EXIT
 		load_mtty
@@ -258,7 +266,10 @@ run_case()
 		unload_mtty
 	) || rc=1
 	set -e
-	[ "$rc" -eq 0 ] || show_logs
+	if [ "$rc" -ne 0 ]; then
+		show_logs
+		cat "$scratch/.why"
+	fi
 	[ ! -e "$scratch/.skip" ] || skipped=" # SKIP $(cat "$scratch/.skip")"
 	rm -rf "$scratch"
 	note "it took $((SECONDS - start)) s"

@@ -146,7 +146,7 @@ sweep_more()
 	local name
 
 	for name in $(virsh list --name --all); do
-		echo "# left: the domain $name"
+		blame "left: the domain $name"
 		virsh destroy "$name"
 		virsh undefine "$name"
 		# shellcheck disable=SC2034 # lib.sh looks at it

@@ -413,10 +413,10 @@ static enum machine run_case(const char *dir, const char *prog,
 	if (klog_has_splat(&klog))
 		passed = false;
 	if (!passed) {
-		diag_text(o.output);
 		if (klog.nr)
 			diag("kernel log:");
 		klog_print(&klog, MAX_KLOG_LINES, diag);
+		diag_text(o.output);
 		diag_complaint();
 	} else {
 		say_measured(o.output);
