@@ -130,6 +130,9 @@ linux_domain_xml()
 		    <serial type='pty'>
 		      <log file='/var/log/libvirt/qemu/$1-serial.log'/>
 		    </serial>
+		    <serial type='file'>
+		      <source path='/var/log/libvirt/qemu/$1-kernel.log'/>
+		    </serial>
 		  </devices>
 		</domain>
 	XML
