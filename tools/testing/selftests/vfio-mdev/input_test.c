@@ -276,7 +276,7 @@ do {									\
 	ASSERT_EQ(0, uevent_story(sock_, self->uuid, story_,		\
 				  sizeof(story_)));			\
 	close(sock_);							\
-	/* The dead device holds the core until a grace period later. */ \
+	/* A debug kernel puts the release of the dead device off. */	\
 	ASSERT_TRUE(wait_until(trace_same(&before_, &self->p),		\
 			       UNLOAD_MS));				\
 } while (0)

@@ -53,8 +53,8 @@ int insert_module(const char *path, const char *params);
 int unload_module(const char *name);
 /*
  * The same, for as long as something that is on its way out holds the module:
- * a device that has just gone is released a grace period later, and on a debug
- * kernel seconds after that. A module that is not loaded is no error.
+ * someone may still hold a device that has just gone, and a debug kernel puts
+ * the release off for seconds. A module that is not loaded is no error.
  */
 int unload_soon(const char *name);
 /* Can modprobe find it? */
