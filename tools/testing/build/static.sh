@@ -18,6 +18,7 @@ tests=(
 	scripts_are_shellcheck_clean
 	kernel_doc_is_clean
 	mutations_still_apply
+	complaints_are_told_from_noise
 )
 
 # The last kernel whose kernel-doc is the one perl script; the same for all
@@ -187,6 +188,39 @@ mutations_still_apply()
 	need_packages git rsync &&
 		env -u T -u LIST "$TOP/tools/testing/mutations/run.sh" apply |
 		grep -vE '^(KTAP version|1\.\.|ok )'
+}
+
+# console_complained: of a console on stdin, as when a machine is off.
+console_complained()
+(
+	K=6.1
+	# shellcheck source=tools/testing/vm/boot.sh
+	. "$TOP/tools/testing/vm/boot.sh"
+	VM=$scratch
+	cat >"$VM/console"
+	vm_complained ""
+)
+
+complaints_are_told_from_noise()
+{
+	local vm=$TOP/tools/testing/vm samples=0 bad=0 log judge found
+
+	need_packages gcc libc6-dev || return 1
+	gcc -O2 -Wall -Wextra -Werror -o "$scratch/klog_test" \
+		"$vm"/{klog_test,klog}.c || return 1
+	for log in "$vm"/klog_samples/*.log; do
+		samples=$((samples + 1))
+		for judge in "$scratch/klog_test" console_complained; do
+			found=noise
+			! "$judge" <"$log" || found=complaint
+			[[ $log = */"$found"_* ]] || {
+				echo "${log##*/}: ${judge##*/} finds $found"
+				bad=1
+			}
+		done
+	done
+	echo "logs: $samples"
+	[ "$samples" -gt 0 ] && return "$bad"
 }
 
 if [ "${1:-}" = -l ]; then

@@ -17,6 +17,7 @@ struct klog {
 	struct klog_line *lines;	/* read since klog_mark() */
 	size_t nr;
 	bool in_race;		/* inside a report of KCSAN */
+	bool race_counts;	/* which may be about us */
 	bool lost;		/* the ring was overwritten before we read */
 };
 
