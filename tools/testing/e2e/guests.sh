@@ -11,6 +11,8 @@
 BOOT=900
 # The kernel speaks on a port of its own: what it says, at any time, is no answer.
 GUEST_CMDLINE="console=ttyS1 quiet mitigations=off no_timer_check panic=-1"
+# Emulated twice, it is no hang that something takes so long.
+GUEST_CMDLINE+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=100"
 
 have_kvm()
 {
