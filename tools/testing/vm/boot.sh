@@ -152,7 +152,7 @@ vm_complained()
 		# Of the races that KCSAN reports, ours, as in klog.c.
 		/BUG: KCSAN: / {
 			race = 1
-			counts = !/data-race in osq_lock \/ osq_/
+			counts = !/data-race in osq_(un)?lock( \/ osq_|\+)/
 			next
 		}
 		race && /==========/ { race = 0 }

@@ -64,7 +64,11 @@ static const char * const our_frames[] = { "[mdev]", "[vfio_mdev]", "[mtty]" };
  * or mutexes queue up per CPU, and osq_wait_next(), inlined in both functions,
  * peeks at a link without READ_ONCE() before it takes it by xchg().
  */
-static const char the_kernels_race[] = "data-race in osq_lock / osq_";
+static const char * const the_kernels_races[] = {
+	"data-race in osq_lock / osq_",
+	"data-race in osq_lock+",
+	"data-race in osq_unlock+",
+};
 
 /* Bad page, machine died, warning, soft lockup: see tainted-kernels.rst. */
 #define TAINT_WARN		BIT(9)
@@ -97,7 +101,8 @@ static bool is_complaint(struct klog *log, const char *text)
 {
 	if (strstr(text, "BUG: KCSAN: ")) {
 		log->in_race = true;
-		log->race_counts = !strstr(text, the_kernels_race);
+		log->race_counts = !has_one_of(text, the_kernels_races,
+						ARRAY_SIZE(the_kernels_races));
 	} else if (log->in_race && strstr(text, "==========")) {
 		log->in_race = false;
 		return false;
