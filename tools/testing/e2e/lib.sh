@@ -201,27 +201,30 @@ unload_mtty()
 	wait_for "$SOON" missing /sys/module/mdev
 }
 
+# leftover WHAT...: the case should have taken it away itself.
+leftover()
+{
+	blame "left: $*"
+	left=1
+}
+
 # What a case leaves is its failure, but must not be the next one's.
 sweep()
 {
 	local uuid file
 
-	# shellcheck disable=SC2034 # for those who sweep more
-	left=
 	end_jobs
 	if declare -F sweep_more >/dev/null; then
 		sweep_more
 	fi
 	for uuid in $(uuids); do
-		blame "left: $uuid"
+		leftover "$uuid"
 		timeout 20 sh -c "echo 1 >$BUS/$uuid/remove" || true
-		left=1
 	done
 	for file in /etc/mdevctl.d/*/*-*; do
 		[ -e "$file" ] || continue
-		blame "left: $file"
+		leftover "$file"
 		rm -f "$file"
-		left=1
 	done
 }
 

@@ -149,10 +149,8 @@ sweep_more()
 	local name
 
 	for name in $(virsh list --name --all); do
-		blame "left: the domain $name"
+		leftover "the domain $name"
 		virsh destroy "$name"
 		virsh undefine "$name"
-		# shellcheck disable=SC2034 # lib.sh looks at it
-		left=1
 	done
 }
