@@ -38,7 +38,8 @@ fill_root()
 	mkdir "$VM/root/bare"
 	cp -t "$VM/root/bare" "$build"/e2e/*_test "$here"/{"$bare",lib.sh}
 	cp -t "$VM/root/tests" "$here"/*_test "$here"/{lib,libvirt,guests}.sh
-	cp -t "$VM/root" "$here/machine" "$TOP/tools/vfio-mdev/mdev-unused"
+	cp -t "$VM/root" "$here/machine" "$TOP/tools/vfio-mdev/mdev-unused" \
+		"$build/e2e/load_fpu"
 	cp "$here/main" "$VM/root/main"
 	step "unpacking the guest's kernel" \
 		"$here/guest-image.sh" "$build/kernel" "$VM/root/guest"

@@ -117,6 +117,7 @@ linux_domain_xml()
 		<domain type='$2'>
 		  <name>$1</name>
 		  <memory unit='MiB'>192</memory>
+		  <vcpu cpuset='$GUEST_CPU'>1</vcpu>
 		  <os>
 		    <type arch='x86_64' machine='pc'>hvm</type>
 		    <kernel>/vm/guest/vmlinux</kernel>
