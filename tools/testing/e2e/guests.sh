@@ -86,10 +86,28 @@ ups()
 	[ "$(grep -c '^guest: up' "$scratch/$1.console")" -eq "$2" ]
 }
 
+# What KVM sees of a guest that does not answer.
+blame_guests()
+{
+	local events=/sys/kernel/tracing
+
+	[ -e "$events/events/kvm/kvm_exit" ] || return 0
+	echo >"$events/trace"
+	echo 1 >"$events/events/kvm/kvm_exit/enable"
+	sleep 1
+	echo 0 >"$events/events/kvm/kvm_exit/enable"
+	tail -n 4 "$events/trace" | while read -r line; do
+		blame "$line"
+	done
+}
+
 # guest_up NAME [N]: for the Nth time.
 guest_up()
 {
-	wait_for "$BOOT" ups "$1" "${2:-1}"
+	(wait_for "$BOOT" ups "$1" "${2:-1}") || {
+		blame_guests
+		exit 1
+	}
 }
 
 guest_said()
