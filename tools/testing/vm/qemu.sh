@@ -27,7 +27,9 @@ qemu_accel()
 		ACCEL=(-accel kvm -cpu host)
 	else
 		log "virtual machine: TCG, emulated ($verdict)"
-		ACCEL=(-accel "tcg,thread=multi" -cpu max)
+		# With "enhanced" rep movsb the kernel copies by bytes, each of
+		# which TCG does by itself.
+		ACCEL=(-accel "tcg,thread=multi" -cpu "max,erms=off")
 	fi
 }
 
