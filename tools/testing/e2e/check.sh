@@ -53,11 +53,11 @@ list_all()
 	list_cases "$here" | grep -v "^$bare "
 }
 
-# The thousands of events and most of the guests that run Linux take as long as
-# all the rest.
+# The thousands of events, most of the guests that run Linux, and libvirtd under
+# strace take as long as all the rest.
 share()
 {
-	local long='^(uevents|guest|leaving)_test '
+	local long='^(uevents|guest|leaving|workaround)_test '
 
 	case $1 in
 	1)	grep -E "$long" ;;
