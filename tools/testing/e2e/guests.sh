@@ -74,7 +74,7 @@ guest_start()
 	[ "$accel" != kvm ] || ON=$GUEST_CPU
 	mkfifo "$scratch/$name.in" "$scratch/$name.out"
 	guest_console "$name" "$scratch/$name.in" "$scratch/$name.out"
-	qemu "$name" -accel "$accel" -cpu max,erms=off -m 192M \
+	qemu "$name" -accel "$accel" -cpu max -m 192M \
 		-kernel /vm/guest/vmlinux -initrd /vm/guest/initrd \
 		-append "$GUEST_CMDLINE ${GUEST_MORE:-}" \
 		-chardev "pipe,id=console,path=$scratch/$name" \
