@@ -16,6 +16,7 @@ GUEST_CMDLINE+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=100"
 # QEMU 7.2 emulates the first processor's SVM with a race against all the others
 # (README.md), so a guest on KVM runs on the last.
 GUEST_CPU=$(($(nproc) - 1))
+TRACING=/sys/kernel/tracing
 
 have_kvm()
 {
@@ -86,17 +87,24 @@ ups()
 	[ "$(grep -c '^guest: up' "$scratch/$1.console")" -eq "$2" ]
 }
 
+# trace_kvm EVENT COMMAND...: the trace has this event of KVM's, for as long as
+# the command takes.
+trace_kvm()
+{
+	local enable=$TRACING/events/kvm/$1/enable
+
+	echo >"$TRACING/trace"
+	echo 1 >"$enable"
+	"${@:2}"
+	echo 0 >"$enable"
+}
+
 # What KVM sees of a guest that does not answer.
 blame_guests()
 {
-	local events=/sys/kernel/tracing
-
-	[ -e "$events/events/kvm/kvm_exit" ] || return 0
-	echo >"$events/trace"
-	echo 1 >"$events/events/kvm/kvm_exit/enable"
-	sleep 1
-	echo 0 >"$events/events/kvm/kvm_exit/enable"
-	tail -n 4 "$events/trace" | while read -r line; do
+	[ -e "$TRACING/events/kvm" ] || return 0
+	trace_kvm kvm_exit sleep 1
+	tail -n 4 "$TRACING/trace" | while read -r line; do
 		blame "$line"
 	done
 }
