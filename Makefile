@@ -1,89 +1,84 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets only; what they do is in tools/. The modules' own build is in Kbuild.
+# Targets only; what they do is in tools/testing/harness. The modules' own build
+# is in Kbuild.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
+RUN_PARTS := tools/testing/harness/run
 
-# For the scripts: K chooses the kernel, T the test, RUN a command line.
-export K T LIST RUN REFRESH CACHE SCALE SEED
+# For the scripts: S chooses the system, K the kernel, T the test, RUN a command.
+export S K T LIST RUN REFRESH CACHE SCALE SEED DEEP
 
-.PHONY: help modules modules_install demo check check-debug check-model \
-	check-mutations check-e2e shell vm check-builds check-fuzz check-soak \
-	check-faults bench clean
+.PHONY: help modules modules_install demo check check-ci check-all check-builds \
+	check-e2e check-faults check-fuzz check-model check-mutations \
+	check-soak shell vm e2e-shell bench clean
 
 help:
 	@echo 'Targets (root, Debian; what is missing gets installed):'
-	@echo '  demo            build for Debian'\''s 6.1 kernel, boot it, show a device'\''s life'
-	@echo '  check           static checks, then every selftest in the virtual machine'
-	@echo '                  T=name    only this program or case (patterns work)'
-	@echo '                  LIST=1    name them instead'
-	@echo '  check-debug     the selftests, KUnit and a tenth of the longer suites on'
-	@echo '                  kernels that look for faults and for data races; building'
-	@echo '                  them takes a while, once; K=debug, K=kcsan: only this one'
-	@echo '  check-e2e       Debian with its libvirt, mdevctl, udev and QEMU on our'
-	@echo '                  modules; T= and LIST= as above'
-	@echo '  check-mutations break the sources in many small ways, one at a time, and'
-	@echo '                  show which test notices; T= and LIST= as above'
-	@echo '  check-model     explore a model of the core with spin; T, LIST, DEEP=1'
-	@echo '  shell           the same machine with a prompt, modules loaded'
+	@echo '  demo            build for the kernel of Debian 12, boot it, show a device'\''s life'
+	@echo '  check           static checks and every selftest, in virtual machines'
+	@echo '  check-ci        what a change has to pass: .ci/run'
+	@echo '  check-all       every test on every kernel; can be stopped and goes on'
+	@echo '                  where it was'
+	@echo '  check-builds    build for each supported kernel; EXTRA=suite: one more,'
+	@echo '                  shown without failing'
+	@echo '  check-e2e       Debian with the programs that people use, on our modules'
+	@echo '  check-faults    fail each memory allocation of each operation once (K=debug)'
+	@echo '  check-fuzz      bad input, millions of times; SEED=n repeats a run'
+	@echo '  check-model     explore a model of the core with spin; DEEP=1: further'
+	@echo '  check-mutations break the sources in small ways, one at a time, and show'
+	@echo '                  which test notices'
+	@echo '  check-soak      create and remove against everything that may happen'
+	@echo '                  meanwhile; SCALE=10 does a tenth'
+	@echo '  shell           the virtual machine with a prompt, modules loaded'
 	@echo '  vm RUN="cmd"    run a command line in it'
-	@echo '  check-builds    build for the kernels of several Debian releases'
-	@echo '  check-fuzz      2,000,000 bad writes and VFIO calls; SEED=n repeats a run'
-	@echo '  check-soak      500,000 devices created and removed, against everything'
-	@echo '                  that may happen meanwhile, and 50,000 on the debug kernel;'
-	@echo '                  SCALE=10 does a tenth, K=6.1 or K=debug only one of them'
-	@echo '  check-faults    fail each allocation of each operation once, on the debug'
-	@echo '                  kernel'
-	@echo '  bench           measure ours beside the stock module, in half an hour;'
-	@echo '                  T= and LIST= choose and name rows'
-	@echo '  clean           remove what was built (not the cache of packages)'
+	@echo '  e2e-shell       the machine of check-e2e with a prompt'
+	@echo '  bench           measure beside the alternatives'
+	@echo '  clean           remove what was built (not the cache)'
 	@echo 'Targets that need only a compiler and a kernel build tree:'
 	@echo '  modules         only the modules; KDIR=<build tree>, now'
 	@echo '                  $(KDIR)'
 	@echo '  modules_install install them below updates/, where depmod prefers them'
-	@echo 'Variables: K=6.1 the kernel to boot; REFRESH=1 look for a newer one now;'
-	@echo '  CACHE=<folder> for what is fetched (now ~/.cache/mdev)'
+	@echo 'Variables:'
+	@echo '  S=mdev          the system: a file of tools/testing/systems'
+	@echo '  K=bookworm      the kernel: a suite of Debian'\''s (trixie, trixie-backports,'
+	@echo '                  sid ...), a series that one of them has, or one that is'
+	@echo '                  built: debug, debug-new, kcsan'
+	@echo '  T=name          only this program or case (patterns work); LIST=1 names them'
+	@echo '  REFRESH=1       look for newer packages now, not once a day'
+	@echo '  CACHE=folder    for what is fetched (now ~/.cache/mdev)'
 
 modules modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates $@
 
-demo:
-	@tools/demo/demo.sh
-
 check:
-	@tools/testing/check.sh
+	@$(RUN_PARTS) static builds selftests
 
-check-debug:
-	@tools/testing/check-debug.sh
-
-check-e2e:
-	@tools/testing/e2e/check.sh
-
-check-mutations:
-	@tools/testing/mutations/run.sh
-
-check-model:
-	@tools/model/check.sh
-
-shell:
-	@tools/testing/vm/vm.sh shell
-
-vm:
-	@tools/testing/vm/vm.sh run "$$RUN"
+check-ci check-all:
+	@$(RUN_PARTS) $(@:check-%=%)
 
 check-builds:
-	@tools/testing/check.sh builds
+	@$(RUN_PARTS) supported $(if $(EXTRA),"builds K=$(EXTRA) TODO=1")
 
-check-fuzz:
-	@tools/testing/check.sh fuzz
+check-e2e check-model check-mutations:
+	@$(RUN_PARTS) $(@:check-%=%)
 
-check-soak:
-	@tools/testing/check.sh soak
+check-fuzz check-soak:
+	@$(RUN_PARTS) "stress $(@:check-%=%) LIMIT=20000"
 
 check-faults:
-	@tools/testing/check.sh faults
+	@$(RUN_PARTS) "stress faults $(if $(K),,K=debug)"
 
-bench:
-	@tools/testing/bench/bench.sh
+demo bench:
+	@$(RUN_PARTS) -x $@
+
+shell:
+	@$(RUN_PARTS) -x vm shell
+
+vm:
+	@$(RUN_PARTS) -x vm run
+
+e2e-shell:
+	@$(RUN_PARTS) -x e2e shell
 
 clean:
 	rm -rf build

@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Creating and removing mediated devices: two mirrors of each other.
+/**
+ * DOC: life of a mediated device
  *
- *	create					remove, read bottom to top
- *	 1 enter the guard			leave the guard
- *	 2 allocate, initialise			put the device
- *	 3 claim the UUID			release the UUID
- *	 4 take an instance			give the instance back
- *	 5 the vendor's create()		the vendor's remove()
- *	 6 device_add(), events held back	device_del(), event "remove"
- *	 7 links				links
- *	 8 bind the bus driver			users gone, unbind
- *	 9 live; events "add", "bind"		claim: live -> removing
- *	10 leave the guard			enter the guard
+ * Remove undoes create, step by step from the other end:
  *
- * Step 5 is for parents registered with parent ops; others build their state in
- * the bus driver's probe().
+ * ==  ==============================  ===================================
+ * \   create, downwards               remove, upwards
+ * ==  ==============================  ===================================
+ * 1   enter the guard                 leave the guard
+ * 2   allocate, initialise            put the device
+ * 3   claim the UUID                  release the UUID
+ * 4   take an instance                give the instance back
+ * 5   the vendor's ``create()``       the vendor's ``remove()``
+ * 6   device_add(), uevents held      device_del(), uevent *remove*
+ *     back
+ * 7   links                           links
+ * 8   bind; the driver's ``probe()``  users gone; the driver's
+ *                                     ``remove()``; uevent *unbind*
+ * 9   live; uevents *add*, *bind*     claim: live to removing, or refuse
+ * 10  leave the guard                 enter the guard
+ * ==  ==============================  ===================================
+ *
+ * Step 4 is for parents registered with a parent driver, step 5 for those
+ * registered with parent ops.
  */
 #include <linux/device.h>
 #include <linux/jiffies.h>

@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: [T=name] [LIST=1] [ALIVE=n,n...] bench.sh
+#
+# Measures the stock mdev.ko of Debian's kernel, ours, and what the driver core
+# alone takes, in virtual machines, with the same vendor's module and the
+# same client. Prints a table; build/bench/ has the numbers (bench.csv) and a
+# picture (bench.svg). T chooses rows (shell patterns work), LIST=1 names them,
+# ALIVE gives other numbers of devices for "scale".
+#
+# Most rows count instructions: one processor, whose clock advances by one
+# nanosecond with each instruction, so that the load of the host does not
+# matter. "writers" and "slow" run at full speed on two.
+
+# A hundred thousand creates of a core that walks a list take a while.
+VM_SECONDS=${VM_SECONDS:-7200}
+
+# shellcheck source=tools/testing/harness/lib.sh
+. "$(dirname "$0")/../../harness/lib.sh"
+
+here=$TESTING/bench/mdev
+out=$TOP/build/mdev/bench
+count_rows=(memory unregister region guard files scale)
+speed_rows=(writers slow)
+# What there is to measure of each.
+declare -A core_rows=(
+	[ours]="memory unregister region guard scale"
+	[floor]="memory unregister files scale"
+	[stock]="memory unregister region scale"
+)
+ALIVE=${ALIVE:-0,1000,3000,6000,12000,25000,50000,100000}
+BATCH=${BATCH:-500}
+ROUNDS=${ROUNDS:-5}
+
+# chosen ROW...: those that T asks for.
+chosen()
+{
+	local row t
+
+	for row; do
+		for t in "${wanted[@]}"; do
+			# shellcheck disable=SC2053 # a pattern it is
+			if [[ $row = $t ]]; then
+				echo "$row"
+				break
+			fi
+		done
+	done
+}
+
+# Mainline's sample, from its source as it is: kbuild is told its place, and the
+# object's name is that of the module.
+build_stock_mtty()
+{
+	local source dir=$out/stock
+
+	source=$("$HARNESS/source.sh" "$(<"$build/kernel/suite")" \
+		samples/vfio-mdev/mtty.c) || return
+	mkdir -p "$dir"
+	cp "$source/samples/vfio-mdev/mtty.c" "$dir/"
+	echo 'obj-m += mtty.o' >"$dir/Kbuild"
+	step "building mainline's mtty" \
+		kernel_make "$build/kernel" "$dir" modules
+}
+
+build_all()
+{
+	build=$("$HARNESS/build.sh" modules tools)
+	step "building the measuring program" \
+		make -C "$here" OUT="$out"
+	build_stock_mtty
+}
+
+# boot MODE CORE ROW...: adds to the numbers.
+boot()
+{
+	local mode=$1 core=$2
+
+	shift 2
+	log "measuring $core ($mode): $*"
+	vm_prepare "$build" "bench-$core"
+	cp -t "$VM/root" "$out/bench" "$here/guest"
+	cp "$out/stock/mtty.ko" "$VM/root/mtty_stock.ko"
+	cat >"$VM/root/main" <<-MAIN
+		exec >/dev/ttyS1 2>&1
+		dmesg -n 4
+		export ALIVE=$ALIVE BATCH=$BATCH ROUNDS=$ROUNDS
+		exec bash /vm/guest $mode $core $*
+	MAIN
+	VM_MEMORY=4G
+	if [ "$mode" = count ]; then
+		ACCEL=(-accel "tcg,thread=single" -cpu max
+			-icount "shift=0,sleep=off")
+		VM_CPUS=1
+		# Caches of one name each, so that memory can be told apart.
+		VM_CMDLINE+=" slab_nomerge"
+	else
+		VM_CPUS=2
+	fi
+	vm_pack
+	vm_boot tee "$VM/out" >&2
+	if [ "$VM_STATUS" != 0 ] || ! grep -q '^= end' "$VM/out" ||
+		vm_complained ""; then
+		vm_console_tail >&2
+		die "no numbers of $core: $VM_END"
+	fi
+	sed -n '/^= end/d; s/^= //; t csv; d; :csv; s/ /,/gp' "$VM/out" \
+		>>"$out/bench.csv"
+}
+
+# One run at a time has the folder of the numbers.
+run_all()
+{
+	local core row rows
+
+	build_all
+	echo "mode,core,row,alive,unit,value" >"$out/bench.csv"
+	for core in ours floor stock; do
+		rows=()
+		for row in "${count[@]}"; do
+			[[ " ${core_rows[$core]} " != *" $row "* ]] || rows+=("$row")
+		done
+		[ ${#rows[@]} -eq 0 ] || (boot count "$core" "${rows[@]}")
+	done
+	[ ${#speed[@]} -eq 0 ] || (boot speed both "${speed[@]}")
+
+	awk -f "$here/table.awk" "$out/bench.csv"
+	if [[ " ${count[*]} " = *" scale "* ]]; then
+		gnuplot -e "csv='$out/bench.csv'" "$here/picture.gp" \
+			>"$out/bench.svg"
+	fi
+}
+
+if [ -n "${LIST:-}" ]; then
+	chosen "${count_rows[@]}" "${speed_rows[@]}"
+	exit
+fi
+mapfile -t count < <(chosen "${count_rows[@]}")
+mapfile -t speed < <(chosen "${speed_rows[@]}")
+[ $((${#count[@]} + ${#speed[@]})) -gt 0 ] || die "no row is named $T"
+
+need_packages "${HOST_PACKAGES[@]}" gnuplot-nox
+mkdir -p "$out"
+with_lock "bench$(tr / - <<<"$out")" run_all
+log "numbers and picture: $out; it took $((SECONDS / 60)) min"

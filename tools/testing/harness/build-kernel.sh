@@ -1,0 +1,148 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: build-kernel.sh key NAME
+#        build-kernel.sh SUITE PACKAGE NAME DIR
+#
+# key: prints what identifies the recipe of the kernel NAME, apart from the
+# version of its sources.
+#
+# Builds the linux-source PACKAGE of a Debian suite, in a root of that suite,
+# with tinyconfig and the fragments below, into DIR: release, vmlinuz,
+# lib/modules/RELEASE and, to build modules with, usr/src/linux-headers-RELEASE.
+# A later fragment overrides an earlier one; an option that Kconfig did not take
+# is an error.
+
+# shellcheck source=tools/testing/harness/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# Goes up when this script makes something else of the same fragments.
+RECIPE=2
+
+# fragments NAME: what every machine needs, what each system needs, then what
+# NAME is based on, and its own.
+fragments()
+{
+	local base
+
+	base=$(sed -n 's/^# Based on: //p' "$CONFIG/$1.config")
+	cat "$CONFIG/machine.config" "$TESTING"/systems/*.config \
+		${base:+"$CONFIG/$base.config"} "$CONFIG/$1.config"
+}
+
+key()
+{
+	{
+		echo "$RECIPE"
+		fragments "$1"
+	} | grep -v '^#' | sha256sum | cut -c1-12
+}
+
+fetch_source()
+{
+	apt_suite "$suite"
+	mkdir "$tmp/deb" "$src"
+	step "fetching $package from $suite" \
+		env -C "$tmp/deb" apt-get "${APT_OPTS[@]}" download "$package"
+	step "unpacking it" extract "$tmp"/deb/*.deb
+	rm -r "$tmp/deb"
+}
+
+extract()
+{
+	dpkg-deb --fsys-tarfile "$1" |
+		tar -xO "./usr/src/$package.tar.xz" |
+		tar -xJ -C "$src" --strip-components=1 || return
+	# Older kernels bar one option on x86-64 for a reason that is gone: the
+	# stack filter of fault injection.
+	sed -i '/^config FAULT_INJECTION_STACKTRACE_FILTER/,/^	help/ {
+		/depends on !X86_64$/d }' "$src/lib/Kconfig.debug"
+}
+
+# kmake ARGUMENT...: in the root, where /mnt is DIR. The clock and the user would
+# make each build another one.
+kmake()
+{
+	in_root "$root" '' "$dir" make -C /mnt/.build/src -j"$(nproc)" \
+		KBUILD_BUILD_USER=mdev KBUILD_BUILD_HOST=mdev "$@"
+}
+
+configure()
+{
+	kmake tinyconfig || return
+	fragments "$name" >>"$src/.config"
+	kmake olddefconfig
+}
+
+# Kconfig drops without a word what it cannot have.
+verify_config()
+{
+	local line option missing=()
+
+	while read -r line; do
+		option=${line%%=*}
+		if [ "${line#*=}" = n ]; then
+			! grep -q "^$option=" "$src/.config" ||
+				missing+=("$line")
+		else
+			grep -qxF "$line" "$src/.config" || missing+=("$line")
+		fi
+	done < <(fragments "$name" | grep '^CONFIG_' | tac |
+		awk -F= '!seen[$1]++')
+	[ ${#missing[@]} -eq 0 ] ||
+		die "not in the configuration of the kernel: ${missing[*]}"
+}
+
+# What a build of modules reads, as a headers package has it.
+install_headers()
+{
+	local headers=$dir/usr/src/linux-headers-$release
+
+	mkdir -p "$headers"
+	(
+		cd "$src" || exit
+		{
+			printf '%s\n' .config Makefile Module.symvers
+			find scripts include -type f -o -type l
+			find . arch/x86 -maxdepth 1 -name 'Makefile*' -type f
+			find arch/x86/include arch/x86/scripts \
+				arch/x86/tools -type f
+			find tools/objtool -name objtool -type f
+		} | sort -u | cpio -pdm --quiet "$headers"
+	)
+}
+
+install_kernel()
+{
+	local release
+
+	release=$(kmake -s --no-print-directory kernelrelease) &&
+		cp "$src/arch/x86/boot/bzImage" "$dir/vmlinuz" &&
+		kmake INSTALL_MOD_PATH=/mnt modules_install &&
+		rm -f "$dir/lib/modules/$release"/{build,source} &&
+		install_headers &&
+		echo "$release" >"$dir/release"
+}
+
+if [ "$1" = key ]; then
+	key "$2"
+	exit
+fi
+[ $# -eq 4 ] || die "usage: build-kernel.sh SUITE PACKAGE NAME DIR"
+suite=$1
+package=$2
+name=$3
+dir=$4
+
+root=$("$HARNESS/root.sh" "$suite" build "${BUILD_PACKAGES[@]}")
+# In there, so that whoever cleans up after a killed run finds it.
+tmp=$dir/.build
+mkdir "$tmp"
+src=$tmp/src
+fetch_source
+step "configuring the kernel: $name" configure
+verify_config
+log "a kernel from source takes ten minutes or more, once"
+step "building the kernel: $name" kmake bzImage modules
+step "installing the kernel: $name" install_kernel
+rm -rf "$tmp"

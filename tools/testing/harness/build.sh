@@ -1,0 +1,130 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: [S=...] [K=...] build.sh modules|selftests|tools|e2e|stress...
+#
+# Builds the named parts of the system S for the kernel K below
+# build/S/RELEASE, so that the tree stays clean and builds for several kernels
+# coexist, and prints that directory. In it: modules/ (a copy of the sources and
+# the .ko files), a folder for each other part, and a link to the kernel (see
+# kernel.sh). Of several runs at the same time one builds, and the others then
+# find it done.
+
+# shellcheck source=tools/testing/harness/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# Only what the modules are made of; what the build made there stays, and only
+# what changed gets a new time.
+copy_module_sources()
+{
+	mkdir -p "$build/modules"
+	rsync -rlp --checksum --delete --prune-empty-dirs \
+		--exclude='*.mod.c' --exclude='.*' --exclude=/build \
+		--exclude=/tools/testing/harness \
+		--exclude='/tools/testing/selftests/*/*.c' \
+		--include='*/' \
+		--include='*.[chS]' --include='Kbuild*' --include='Makefile' \
+		--exclude='*' "$TOP/" "$build/modules/"
+	rm -f "$build/modules/Makefile"
+}
+
+# The modules of sources that are gone. Those that stay are not touched:
+# another run may be packing them.
+drop_stale_modules()
+{
+	local ko
+	(cd "$build/modules" && find . -name '*.ko') | while read -r ko; do
+		ko=${ko#./}
+		# The list has full paths or not, and names objects or modules.
+		grep -qE "(^|/)${ko%.ko}\.k?o\$" \
+			"$build/modules/modules.order" ||
+			rm "$build/modules/$ko"
+	done
+}
+
+make_modules()
+{
+	local log=$build/modules.log
+
+	kernel_make "$kernel" "$build/modules" \
+		MODULES="${MODULES[*]} ${TEST_MODULES[*]}" BUILD_TESTS=1 \
+		modules >"$log" 2>&1 || {
+		tail -n 40 "$log"
+		return 1
+	}
+	find "$build/modules" -name '*.ko' | grep -q . || {
+		echo "no module was built"
+		return 1
+	}
+}
+
+build_modules()
+{
+	copy_module_sources
+	step "building the modules for $release" make_modules
+	drop_stale_modules
+}
+
+# build_programs PART FOLDER VARIABLE...
+build_programs()
+{
+	local part=$1 dir=$2
+	shift 2
+	[ -d "$TOP/$dir" ] || return 0
+	mkdir -p "$build/$part"
+	step "building the programs of $dir" \
+		make -C "$TOP/$dir" -j"$(nproc)" OUT="$build/$part" "$@"
+}
+
+# harness_header: prints the folder of the kernel's kselftest_harness.h.
+harness_header()
+{
+	local source dir=tools/testing/selftests
+
+	source=$("$HARNESS/source.sh" "$TOOLS_SUITE" \
+		"$dir/kselftest_harness.h" "$dir/kselftest.h") || return
+	echo "$source/$dir"
+}
+
+build_tools()
+{
+	build_programs tools "tools/$S"
+}
+
+build_selftests()
+{
+	build_programs selftests "tools/testing/selftests/$S" KSFT="$(harness_header)"
+}
+
+# On the library of the selftests.
+build_e2e()
+{
+	build_selftests
+	build_programs e2e "tools/testing/e2e/$S" KSFT="$(harness_header)" \
+		LIB="$build/selftests/obj/libtest.a"
+}
+
+build_stress()
+{
+	build_programs stress "tools/testing/stress/$S"
+}
+
+build_all()
+{
+	local part
+
+	mkdir -p "$build/tools"
+	ln -sfn "$kernel" "$build/kernel"
+	for part in "$@"; do
+		"build_$part"
+	done
+}
+
+[ $# -gt 0 ] || die "usage: build.sh modules|selftests|tools|e2e|stress..."
+need_packages "${HOST_PACKAGES[@]}"
+kernel=$("$HARNESS/kernel.sh")
+release=$(cat "$kernel/release")
+build=$TOP/build/$S/$release
+mkdir -p "$build"
+with_lock "build$(tr / - <<<"$build")" build_all "$@" >&2
+echo "$build"

@@ -1,0 +1,121 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: initramfs.sh KERNEL_DIR MODULES_DIR VM_DIR OUTPUT [MODULE...]
+#
+# Packs the virtual machine's root: busybox, the host's kmod and shells, the
+# distribution's modules that are named in MACHINE_MODULES or here and those ours
+# depend on, ours in updates/, and VM_DIR as /vm. A name with a question mark
+# behind it is of a module that not every kernel has. The distribution's modules
+# of our names go to /lib/modules/stock, out of modprobe's sight.
+
+# shellcheck source=tools/testing/harness/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+kernel=$1
+ours=$2
+vm=$3
+output=$4
+more=("${@:5}")
+release=$(cat "$kernel/release")
+
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+
+# add_program FILE: with the shared libraries it needs.
+add_program()
+{
+	local file lib
+	file=$(realpath "$1")
+	install -D -m 755 "$file" "$root/bin/$(basename "$file")"
+	{ ldd "$file" 2>/dev/null || true; } |
+		sed -nE 's|.*[[:space:]](/[^ ]+) \(0x.*|\1|p' |
+		while read -r lib; do
+			install -D -m 755 "$lib" "$root$lib"
+		done
+}
+
+add_user_space()
+{
+	local applet
+
+	mkdir -p "$root"/{bin,sbin,proc,sys,dev,tmp,root,etc,run,var/run}
+	for applet in $(busybox --list); do
+		ln -s busybox "$root/bin/$applet"
+	done
+	rm -f "$root/bin/busybox"
+	install -m 755 /bin/busybox "$root/bin/busybox"
+	# The kernel's own modprobe semantics (soft dependencies, compressed
+	# modules) are those of kmod. Busybox's shell would run its own applets
+	# instead of what is in PATH, so the shells are the host's too.
+	rm "$root"/bin/{depmod,insmod,lsmod,modinfo,modprobe,rmmod,sh,ash}
+	add_program /bin/kmod
+	add_program /bin/dash
+	add_program /bin/bash
+	ln -s dash "$root/bin/sh"
+	for applet in depmod insmod lsmod modinfo modprobe rmmod; do
+		ln -s kmod "$root/bin/$applet"
+		ln -s ../bin/kmod "$root/sbin/$applet"
+	done
+	if [ -d /lib/terminfo ]; then
+		cp -a /lib/terminfo "$root/lib/"
+	fi
+	install -m 755 "$HARNESS/vm/init" "$root/init"
+	echo "root:x:0:0:root:/root:/bin/bash" >"$root/etc/passwd"
+	echo "root:x:0:" >"$root/etc/group"
+	cp -a "$vm" "$root/vm"
+	cp -t "$root/vm" /bin/busybox "$HARNESS/vm/run"
+}
+
+# The names modprobe has to find: wanted ones and what ours depend on.
+wanted_modules()
+{
+	local ko
+
+	printf '%s\n' "${MACHINE_MODULES[@]}" "${more[@]}"
+	for ko in "$dest"/updates/*.ko; do
+		modinfo -F depends "$ko" | tr ',' '\n'
+		modinfo -F softdep "$ko" | tr ' ' '\n' | grep -v ':$' || true
+	done
+}
+
+add_modules()
+{
+	local ko name path file
+
+	dest=$root/lib/modules/$release
+	mkdir -p "$dest/updates" "$root/lib/modules/stock"
+	find "$ours" -name '*.ko' -exec cp -t "$dest/updates" {} +
+	compgen -G "$dest/updates/*.ko" >/dev/null || die "no module in $ours"
+	for name in $(wanted_modules | sort -u); do
+		if [ "${name%\?}" != "$name" ]; then
+			name=${name%\?}
+			modprobe -d "$kernel" -S "$release" -nq "$name" ||
+				continue
+		fi
+		[ ! -e "$dest/updates/$name.ko" ] || continue
+		modprobe -d "$kernel" -S "$release" --show-depends "$name"
+	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | sort -u >"$root/closure"
+	while read -r path; do
+		file=${path##*/}
+		name=${file%%.ko*}
+		if [ -e "$dest/updates/$name.ko" ]; then
+			cp "$path" "$root/lib/modules/stock/$file"
+		else
+			install -D -m 644 "$path" \
+				"$dest/${path#*"/lib/modules/$release/"}"
+		fi
+	done <"$root/closure"
+	rm "$root/closure"
+	cp "$kernel/lib/modules/$release"/modules.{order,builtin,builtin.modinfo} \
+		"$dest/"
+	for ko in "$root"/lib/modules/stock/*.ko.xz; do
+		[ ! -e "$ko" ] || xz -d "$ko"
+	done
+	depmod -b "$root" "$release"
+}
+
+add_user_space
+add_modules
+pack_initramfs "$root" "$output.new"
+mv "$output.new" "$output"

@@ -1,0 +1,156 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: [K=...] [REFRESH=1] kernel.sh
+#
+# Fetches the kernel K, unpacks it into the cache and prints the directory:
+#
+#	release				as uname -r says it
+#	suite				where it is from
+#	vmlinuz, lib/modules/RELEASE	with modules.dep
+#	usr/src, usr/lib		its headers, as their packages install them
+#	build-depends			packages that these headers ask for
+#
+# Kernels of config/*.config are built from the source that the suite has, anew
+# when that or their configuration has changed. A newer kernel is looked for
+# once a day.
+
+# shellcheck source=tools/testing/harness/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# kernel_parts NAME...: the packages of a kernel that these names pull in. Names
+# differ between releases (newer images are split in several), so dependencies
+# are followed. What else the headers depend on is added to build-depends.
+kernel_parts()
+{
+	local -A seen=()
+	local queue=("$@") name dep
+	local part='^linux-(image|binary|modules|base|headers|kbuild)-'
+
+	while [ ${#queue[@]} -gt 0 ]; do
+		name=${queue[0]}
+		queue=("${queue[@]:1}")
+		[ -z "${seen[$name]:-}" ] || continue
+		seen[$name]=1
+		[ -n "$(package_version "$name")" ] ||
+			die "$suite has no package $name"
+		while read -r dep; do
+			if [[ $dep =~ $part ]]; then
+				queue+=("$dep")
+			elif [[ $name = linux-@(headers|kbuild)-* ]]; then
+				echo "$dep" >>"$tmp/build-depends"
+			fi
+		done < <(depends "$name")
+	done
+	printf '%s\n' "${!seen[@]}" | sort
+}
+
+# Before the merger of / and /usr was complete packages used both.
+merge_usr()
+{
+	local dir
+	for dir in lib boot; do
+		if [ -d "$1/usr/$dir" ]; then
+			mkdir -p "$1/$dir"
+			cp -al "$1/usr/$dir/." "$1/$dir/"
+		fi
+	done
+}
+
+# Brings an unpacked kernel into the form promised above.
+prepare()
+{
+	local root=$1 release image
+
+	merge_usr "$root"
+	release=$(basename "$(echo "$root"/lib/modules/*)")
+	image=$(find "$root" -path '*/lib/modules/*/kernel' -prune -o \
+		-name 'vmlinuz*' -type f -print | sort | sed -n 1p)
+	[ -n "$image" ] || die "no kernel image in the packages of $suite"
+	[ -d "$root/usr/src/linux-headers-$release" ] ||
+		die "the headers of $suite are not those of $release"
+	ln -s "${image#"$root/"}" "$root/vmlinuz"
+	echo "$release" >"$root/release"
+	rm -f "$root/lib/modules/$release"/{build,source}
+	step "indexing the modules of $release" depmod -b "$root" "$release"
+}
+
+fetch_packages()
+{
+	local list packages
+
+	list=$(kernel_parts linux-{image,headers}-"$arch")
+	mapfile -t packages <<<"$list"
+	fetch_unpack "$tmp" "${packages[@]}"
+	prepare "$tmp"
+}
+
+# store_name PACKAGE: sets store to where its version belongs.
+store_name()
+{
+	local version
+
+	version=$(package_version "$1")
+	[ -n "$version" ] || die "$suite has no $1"
+	store=$CACHE/kernels/$prefix$version
+}
+
+# fetch, in a process of its own: errexit does not work inside a condition.
+fetch()
+{
+	local store tmp arch prefix='' source
+
+	! checked_today || return 0
+	need_packages dpkg xz-utils zstd kmod debian-archive-keyring
+	arch=$(dpkg --print-architecture)
+	apt_suite "$suite"
+	if is_built_kernel "$K"; then
+		prefix=$name-
+		source=$(depends linux-source | grep '^linux-source-')
+		store_name "$source"
+	else
+		store_name "linux-image-$arch"
+	fi
+	if [ ! -d "$store" ]; then
+		mkdir -p "$CACHE/kernels"
+		# The lock is ours: these are of a run that was killed.
+		rm -rf "$CACHE/kernels/.$K".*
+		tmp=$(mktemp -d "$CACHE/kernels/.$K.XXXXXX")
+		# shellcheck disable=SC2064 # the value of now
+		trap "rm -rf '$tmp'" EXIT
+		: >"$tmp/build-depends"
+		echo "$suite" >"$tmp/suite"
+		if is_built_kernel "$K"; then
+			"$HARNESS/build-kernel.sh" "$suite" "$source" "$K" "$tmp"
+		else
+			fetch_packages
+		fi
+		sort -u -o "$tmp/build-depends" "$tmp/build-depends"
+		chmod 755 "$tmp"
+		mv "$tmp" "$store"
+	fi
+	ln -sfn "${store##*/}" "$CACHE/kernels/.$name.new"
+	mv -T "$CACHE/kernels/.$name.new" "$dir"
+	touch "$dir/.checked.$name"
+}
+
+checked_today()
+{
+	[ -z "${REFRESH:-}" ] && is_younger "$dir/.checked.$name" 1440
+}
+
+suite=$(suite_of "$K")
+name=$suite
+! is_built_kernel "$K" || name=$K-$("$HARNESS/build-kernel.sh" key "$K")
+dir=$CACHE/kernels/$name
+if [ "${1:-}" = --locked ]; then
+	fetch
+	exit
+fi
+if ! checked_today; then
+	if ! with_lock "kernel-$name" "$0" --locked; then
+		[ -e "$dir" ] || exit 1
+		log "cannot look for a newer kernel $K, using the one at hand"
+	fi
+fi
+realpath "$dir"

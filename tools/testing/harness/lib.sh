@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# The shell library of the test machinery, sourced by its scripts: where things
+# are, what was asked for, and one file below lib/ for each concern.
+#
+#	S	the system (default mdev); tools/testing/systems/ has a file for each
+#	K	the kernel (default bookworm): a Debian suite, a series that one of
+#		them has, or a kernel that is built here (config/*.config)
+#	T	tests to run: programs, cases, or shell patterns of either
+#	CACHE	where fetched files are kept (default ~/.cache/mdev)
+
+set -euo pipefail
+export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
+
+HARNESS=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+TOP=$(realpath "$HARNESS/../../..")
+TESTING=$TOP/tools/testing
+CACHE=${CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mdev}
+S=${S:-mdev}
+K=${K:-bookworm}
+
+export TOP CACHE S K
+
+# The variables and the jobs of a make that called us are not for those we call.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+
+# shellcheck source=tools/testing/harness/lib/log.sh
+. "$HARNESS/lib/log.sh"
+# shellcheck source=tools/testing/harness/lib/packages.sh
+. "$HARNESS/lib/packages.sh"
+# shellcheck source=tools/testing/harness/lib/apt.sh
+. "$HARNESS/lib/apt.sh"
+# shellcheck source=tools/testing/harness/lib/kernels.sh
+. "$HARNESS/lib/kernels.sh"
+# shellcheck source=tools/testing/harness/lib/results.sh
+. "$HARNESS/lib/results.sh"
+# shellcheck source=tools/testing/harness/lib/qemu.sh
+. "$HARNESS/lib/qemu.sh"
+# shellcheck source=tools/testing/harness/lib/vm.sh
+. "$HARNESS/lib/vm.sh"
+# shellcheck source=tools/testing/harness/lib/cases.sh
+. "$HARNESS/lib/cases.sh"
+
+[ -f "$TESTING/systems/$S" ] ||
+	die "S=$S: no such system; there are: $(cd "$TESTING/systems" &&
+		printf '%s\n' * | grep -v '\.' | paste -sd' ')"
+# shellcheck source=tools/testing/systems/mdev
+. "$TESTING/systems/$S"
+
+mkdir -p "$CACHE" || die "cannot write to CACHE=$CACHE"

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Part of lib.sh: Debian's suites, and packages of any of them, fetched and
+# unpacked without being installed. The mirror is the machine's own: its URI is
+# read from the machine's apt configuration and only the suite's name changes.
+
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# mirror_uri LABEL: the first configured archive of this label that has the
+# suite the machine runs. Labels are known once the lists have been fetched.
+mirror_uri()
+{
+	# shellcheck disable=SC2016 # apt expands these, not the shell
+	apt-get indextargets --format \
+		'$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)' \
+		'Created-By: Packages' |
+		awk -F'|' -v label="$1" '
+			$1 == "Debian" && $2 == label && $3 == "main" &&
+			!found++ { print $4 }'
+}
+
+# has_pocket URI SUITE: whether the archive has the suite. Dies if it does not
+# answer: no network is no reason to believe that something is not there.
+has_pocket()
+{
+	local said file
+
+	file=$(mktemp -u)
+	if said=$(/usr/lib/apt/apt-helper -o Acquire::Retries=3 \
+		-o APT::Sandbox::User=root \
+		download-file "${1%/}/dists/$2/InRelease" "$file" 2>&1); then
+		rm -f "$file"
+		return 0
+	fi
+	rm -f "$file"
+	grep -qE '404|[Nn]ot [Ff]ound' <<<"$said" ||
+		die "the package mirror cannot be reached: $(tail -n 1 <<<"$said")"
+	return 1
+}
+
+# base_suite SUITE: what an overlay is installed on, or the suite itself.
+base_suite()
+{
+	case $1 in
+	*-backports)	echo "${1%-backports}" ;;
+	experimental)	echo sid ;;
+	*)		echo "$1" ;;
+	esac
+}
+
+# suites: those that the mirror has, of all that Debian ever had.
+suites()
+{
+	local suite main
+
+	need_packages distro-info
+	main=$(mirror_uri Debian)
+	for suite in $(debian-distro-info --all); do
+		if has_pocket "$main" "$suite"; then
+			echo "$suite"
+			! has_pocket "$main" "$suite-backports" ||
+				echo "$suite-backports"
+		fi
+	done
+}
+
+# apt_suite SUITE: prepares a private apt state for the suite (and what it
+# builds on) and sets APT_OPTS to the options that select it. A Release file may
+# be refreshed less often than it expires, so its age is not checked.
+apt_suite()
+{
+	local suite=$1 dir=$CACHE/apt/$1
+
+	APT_OPTS=(
+		-o "Dir::Etc::sourcelist=$dir/sources.list"
+		-o "Dir::Etc::sourceparts=-"
+		-o "Dir::Etc::preferences=$dir/empty/none"
+		-o "Dir::Etc::preferencesparts=$dir/empty"
+		-o "Dir::State::Lists=$dir/lists"
+		-o "Dir::State::status=$dir/status"
+		-o "Dir::Cache=$dir/cache"
+		-o "APT::Sandbox::User=root"
+		-o "Acquire::Languages=none"
+		-o "Acquire::Retries=3"
+		-o "Acquire::Check-Valid-Until=false"
+	)
+	# Packages of an overlay are taken only when asked for.
+	[ "$(base_suite "$suite")" = "$suite" ] ||
+		APT_OPTS+=(-o "APT::Default-Release=$suite")
+	apt_lists_fresh "$dir" || with_lock "apt-$suite" update_lists
+}
+
+# Lists of today are taken as they are; REFRESH=1 asks for new ones.
+apt_lists_fresh()
+{
+	is_younger "$1/stamp" 1440 &&
+		{ [ -z "${REFRESH:-}" ] || is_younger "$1/stamp" 5; }
+}
+
+# source_lines SUITE: of its own archive, and the pockets that it has.
+source_lines()
+{
+	local base main security
+
+	main=$(mirror_uri Debian)
+	if [ -z "$main" ]; then
+		step "apt-get update (the machine's own lists)" apt-get update
+		main=$(mirror_uri Debian)
+	fi
+	[ -n "$main" ] || die "no Debian archive in the apt configuration"
+	security=$(mirror_uri Debian-Security)
+	base=$(base_suite "$1")
+	has_pocket "$main" "$1" ||
+		die "the mirror has no suite $1; it has: $(suites | paste -sd' ')"
+	echo "deb [signed-by=$KEYRING] $main $base main"
+	[ "$1" = "$base" ] || echo "deb [signed-by=$KEYRING] $main $1 main"
+	! has_pocket "$main" "$base-updates" ||
+		echo "deb [signed-by=$KEYRING] $main $base-updates main"
+	[ -z "$security" ] || ! has_pocket "$security" "$base-security" ||
+		echo "deb [signed-by=$KEYRING] $security $base-security main"
+}
+
+# Runs inside apt_suite(), whose variables it sees.
+update_lists()
+{
+	! apt_lists_fresh "$dir" || return 0
+	need_packages debian-archive-keyring
+	mkdir -p "$dir"/{lists,cache,cache/archives}/partial "$dir/empty"
+	: >"$dir/status"
+	if (source_lines "$suite" >"$dir/sources.new") &&
+		mv "$dir/sources.new" "$dir/sources.list" &&
+		step "fetching the package lists of $suite" \
+			apt-get "${APT_OPTS[@]}" \
+			-o APT::Update::Error-Mode=any update; then
+		touch "$dir/stamp"
+	elif [ -e "$dir/stamp" ]; then
+		log "using the lists of $(date -r "$dir/stamp" +%F)"
+	else
+		# The cause has been told.
+		rm -rf "$dir"
+		exit 1
+	fi
+}
+
+# package_version NAME: that of the chosen suite; nothing if it has none.
+package_version()
+{
+	apt-cache "${APT_OPTS[@]}" show --no-all-versions "$1" 2>/dev/null |
+		sed -n 's/^Version: //p'
+}
+
+# depends NAME: the packages that it cannot do without, one a line; of
+# alternatives the first.
+depends()
+{
+	apt-cache "${APT_OPTS[@]}" depends --important "$1" | awk '
+		/Depends: / && !more && $NF !~ /^</ { print $NF }
+		/Depends: / { more = /\|/ }'
+}
+
+# fetch_unpack DIR PACKAGE...: unpacks into DIR, keeping no .deb.
+fetch_unpack()
+{
+	local dir=$1 debs
+	shift
+	mkdir -p "$dir"
+	debs=$(mktemp -d "$dir/.deb.XXXXXX")
+	step "fetching $*" \
+		env -C "$debs" apt-get "${APT_OPTS[@]}" download "$@"
+	step "unpacking them" \
+		unpack_all "$dir" "$debs"/*.deb
+	rm -rf "$debs"
+}
+
+unpack_all()
+{
+	local dir=$1 deb
+	shift
+	for deb in "$@"; do
+		dpkg-deb -x "$deb" "$dir" || return
+	done
+}

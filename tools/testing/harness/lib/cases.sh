@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Part of lib.sh: the cases that T asks for, run in virtual machines by runner.c
+# until each has a result. T is a program, a case or a shell pattern of either,
+# or several.
+
+# The time one case may take. It only ends what hangs.
+if is_slow_kernel; then
+	CASE_SECONDS=${CASE_SECONDS:-600}
+else
+	CASE_SECONDS=${CASE_SECONDS:-360}
+fi
+
+read -ra wanted <<<"${T:-*}"
+
+# selected NAME: whether T asks for "program:case".
+selected()
+{
+	local t
+	for t in "${wanted[@]}"; do
+		# shellcheck disable=SC2053 # a pattern it is
+		if [[ $1 = $t || ${1%%:*} = $t || ${1%%_test:*} = $t ||
+			${1#*:} = $t || ${1##*.} = $t ]]; then
+			return
+		fi
+	done
+	return 1
+}
+
+# select_tests PROGRAM: of the names on stdin, those that T asks for.
+select_tests()
+{
+	local name
+	while read -r name; do
+		! selected "$1:$name" || echo "$name"
+	done
+}
+
+# Lists the cases of the programs in the folder $1 as "program case", with the
+# fixture and the variant in the name as "-r" wants them. "-l" prints a table
+# of fixtures with a column of variants and one of tests.
+list_cases()
+{
+	local prog
+	for prog in "$1"/*_test; do
+		[ -x "$prog" ] || continue
+		{
+			TESTLIB=$HARNESS/vm/testlib.sh "$prog" -l 2>&1 || true
+		} | awk -v prog="${prog##*/}" '
+			function flush_fixture(v, t, prefix) {
+				for (v = 0; v == 0 || v < nv; v++)
+					for (t = 0; t < nt; t++) {
+						prefix = fixture "."
+						if (nv)
+							prefix = prefix variant[v] "."
+						print prog, prefix test[t]
+					}
+				nv = nt = 0
+			}
+			/^# FIXTURE/ || /^---/ { next }
+			/^[^ ]/ {
+				flush_fixture()
+				fixture = $1
+				rest = substr($0, 1 + (length($1) > 20 ? \
+					length($1) : 20) + 1)
+			}
+			/^ / { rest = substr($0, 22) }
+			{
+				n = split(rest, f, " ")
+				if (rest ~ /^[^ ]/)
+					variant[nv++] = f[1]
+				if (n == 2 || (n == 1 && rest ~ /^ /))
+					test[nt++] = f[n]
+			}
+			END { flush_fixture() }'
+	done
+}
+
+# Only what T asks for; cases of TEST() are shown without their fixture.
+select_cases()
+{
+	local prog case
+	while read -r prog case; do
+		! selected "$prog:${case#global.}" || echo "$prog $case"
+	done
+}
+
+# The same as people name them.
+show_cases()
+{
+	sed -E 's/ (global\.)?/:/'
+}
+
+# cases_prepare BUILD MODE CASES: vm_prepare, with the runner. The caller adds
+# root/tests, the programs, and root/main, which hands /vm/cases to the runner.
+cases_prepare()
+{
+	vm_prepare "$1" "$2"
+	printf '%s\n' "$3" >"$VM/cases"
+	echo "export CASE_SECONDS=$CASE_SECONDS" >>"$VM/root/env"
+	step "building the runner" \
+		gcc -static -O2 -Wall -Wextra -o "$VM/root/runner" \
+		"$HARNESS"/vm/{runner,klog,leaks,our_modules}.c
+	mkdir "$VM/root/tests"
+}
+
+# run_machines BUILD MODE N FILL CASES: shares the cases among N machines that run
+# at the same time. The function FILL puts into root/ what a machine needs.
+run_machines()
+{
+	local build=$1 mode=$2 n=$3 fill=$4 cases=$5 i
+
+	[ -n "$cases" ] || return 0
+	log "cases: $(wc -l <<<"$cases"), machines: $n"
+	mkdir -p "$build/vm"
+	for ((i = 1; i <= n; i++)); do
+		run_machine "$mode-$i" "$(awk -v i="$i" -v n="$n" \
+			'NR % n == i % n' <<<"$cases")" | in_blocks &
+	done
+	wait
+}
+
+# run_machine MODE CASES, with what run_machines() has.
+run_machine()
+{
+	trap '[ $? -eq 0 ] || echo "not ok - machine_$1"' EXIT
+	[ -n "$2" ] || return 0
+	cases_prepare "$build" "$1" "$2"
+	"$fill"
+	run_cases
+}
+
+# The machines speak at the same time; what belongs to a case stays together.
+in_blocks()
+{
+	local line block=''
+
+	while IFS= read -r line; do
+		block+=$line$'\n'
+		if [[ $line =~ ^(not\ )?ok ]]; then
+			flock 7
+			printf %s "$block"
+			flock -u 7
+			block=''
+		fi
+	done 7>"$build/vm/$mode.print"
+	printf %s "$block"
+}
+
+# Handles what one boot says: results go on to stdout, and where it stood is
+# kept in files for whoever looks after the machine is gone.
+follow()
+{
+	local line running='' finished=0
+
+	: >"$VM/running"
+	echo 0 >"$VM/finished"
+	rm -f "$VM/end"
+	tee -a "$VM/log" | while IFS= read -r line; do
+		case $line in
+		"# run "*)
+			running=${line#"# run "}
+			echo "$running" >"$VM/running"
+			;;
+		"ok - $running" | "ok - $running "* | "not ok - $running")
+			printf '%s\n' "$line"
+			finished=$((finished + 1))
+			echo "$finished" >"$VM/finished"
+			: >"$VM/running"
+			running='?'
+			;;
+		end | bail | spent)
+			echo "$line" >"$VM/end"
+			;;
+		*)
+			printf '%s\n' "$line"
+			;;
+		esac
+	done
+}
+
+# Boots until every case has a result: a case that takes the machine down, or
+# leaves it unusable, must not hide what the others do. Those that want to be
+# alone come last: there is no look for leaked memory after them.
+run_cases()
+{
+	local all=$VM/cases.all
+
+	mv "$VM/cases" "$all"
+	grep -v ' alone' "$all" >"$VM/cases" || true
+	boot_cases
+	grep ' alone' "$all" >"$VM/cases" || true
+	boot_cases
+}
+
+# What arrived of the verdict and of the results. Either may lack its last end
+# of line, or not be there.
+last_words()
+{
+	local file
+
+	for file in "$VM/verdict" "$VM/log"; do
+		echo "$file:"
+		[ ! -e "$file" ] || printf '%s\n' "$(tail -n 3 "$file")"
+	done
+}
+
+# boot_cases: see run_cases, for those in VM/cases.
+boot_cases()
+{
+	local cases=$VM/cases running boots=0
+
+	while [ -s "$cases" ]; do
+		if [ "$boots" -eq "${MAX_BOOTS:-8}" ]; then
+			echo "# not run: the machine went down $boots times"
+			show_cases <"$cases" | sed 's/^/not ok - /'
+			return
+		fi
+		boots=$((boots + 1))
+		cp "$cases" "$VM/root/cases"
+		vm_pack
+		vm_boot follow
+
+		# Not with sed, whose "1,0d" would drop a case that has no result.
+		tail -n "+$(($(cat "$VM/finished") + 1))" "$VM/root/cases" \
+			>"$cases"
+		running=$(cat "$VM/running")
+		if [ -n "$running" ]; then
+			echo "# no result: $VM_END"
+			vm_console_tail
+			echo "not ok - $running"
+			sed -i 1d "$cases"
+		elif [ -s "$VM/end" ] && [ "$(cat "$VM/end")" = spent ]; then
+			boots=$((boots - 1))
+		elif [ -s "$VM/end" ] && [ "$(cat "$VM/end")" = bail ]; then
+			log "the machine cannot be used any more"
+		elif [ "$VM_STATUS" != 0 ] || [ ! -s "$VM/end" ]; then
+			echo "# no verdict: $VM_END"
+			last_words | sed 's/^/#   /'
+			vm_console_tail
+			echo "not ok - virtual_machine"
+			# One that does not even start never will.
+			[ "$(cat "$VM/finished")" -gt 0 ] || boots=${MAX_BOOTS:-8}
+		elif vm_complained "run over:"; then
+			echo "# the kernel complained after the last case"
+			vm_console_tail
+			echo "not ok - virtual_machine"
+		fi
+	done
+}

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Part of lib.sh: what the host must have installed, and why.
+
+# What every run needs. All at once, as each run of apt takes a while.
+# shellcheck disable=SC2034 # for those who source this
+HOST_PACKAGES=(make gcc libc6-dev linux-libc-dev git perl shellcheck rsync
+	qemu-system-x86 busybox-static cpio kmod xz-utils zstd dpkg
+	mmdebstrap debian-archive-keyring)
+
+host_package_reason()
+{
+	case $1 in
+	busybox-static)		echo "user space of the virtual machine" ;;
+	cpio)			echo "packs the initramfs" ;;
+	debian-archive-keyring)	echo "verifies what apt fetches" ;;
+	distro-info)		echo "knows the names of Debian's suites" ;;
+	dpkg)			echo "unpacks kernel packages" ;;
+	e2fsprogs)		echo "makes the image of a root" ;;
+	gcc)			echo "compiles the test programs" ;;
+	git)			echo "says which files are sources" ;;
+	gnuplot-nox)		echo "draws the measurements" ;;
+	kmod)			echo "depmod and the machine's modprobe" ;;
+	libc6-dev)		echo "C library of the test programs" ;;
+	linux-libc-dev)		echo "VFIO's user-space header" ;;
+	make)			echo "runs the builds" ;;
+	mmdebstrap)		echo "roots of Debian suites, to build and test in" ;;
+	perl)			echo "checkpatch" ;;
+	qemu-system-x86)	echo "the virtual machine" ;;
+	rsync)			echo "copies the sources to build/" ;;
+	shellcheck)		echo "checks the scripts" ;;
+	spin)			echo "explores the model" ;;
+	xz-utils)		echo "unpacks kernel sources and modules" ;;
+	zstd)			echo "unpacks Debian packages and kernels" ;;
+	*)			echo "asked for" ;;
+	esac
+}
+
+# need_packages NAME...: installs what is missing, saying which and why.
+need_packages()
+{
+	local name missing=()
+	for name in "$@"; do
+		case $(dpkg-query -W -f '${db:Status-Status}' "$name" \
+			2>/dev/null || true) in
+		installed)	;;
+		*)		missing+=("$name") ;;
+		esac
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	[ "$(id -u)" -eq 0 ] ||
+		die "not installed: ${missing[*]} (run as root to install)"
+	for name in "${missing[@]}"; do
+		log "installing $name: $(host_package_reason "$name")"
+	done
+	with_lock host-packages install_packages "${missing[@]}"
+}
+
+install_packages()
+{
+	local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q
+		-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
+
+	# Lists may be absent or name versions the mirror no longer has.
+	if ! "${apt[@]}" -s --no-install-recommends install "$@" \
+		>/dev/null 2>&1 ||
+		! step "apt-get install $*" \
+			"${apt[@]}" --no-install-recommends install "$@"; then
+		step "apt-get update" "${apt[@]}" update
+		step "apt-get install $*" \
+			"${apt[@]}" --no-install-recommends install "$@"
+	fi
+}

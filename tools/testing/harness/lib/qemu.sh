@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Part of lib.sh: starts QEMU, with KVM only if KVM works here.
+
+# A /dev/kvm that opens proves little: in nested machines a guest on it may
+# never execute an instruction. So a probe guest has to have run, once per
+# boot of this host.
+KVM_PROBE_SECONDS=10
+
+# qemu_accel KERNEL: sets ACCEL to the options, says which was chosen.
+qemu_accel()
+{
+	local boot_id verdict
+
+	boot_id=$(cat /proc/sys/kernel/random/boot_id)
+	if [ ! -w /dev/kvm ]; then
+		verdict="no /dev/kvm"
+	else
+		if ! grep -qs "^$boot_id " "$CACHE/kvm"; then
+			with_lock kvm probe_kvm "$1" "$boot_id"
+		fi
+		verdict=$(cut -d' ' -f2- "$CACHE/kvm")
+	fi
+	if [ "$verdict" = works ]; then
+		log "virtual machine: KVM"
+		ACCEL=(-accel kvm -cpu host)
+	else
+		log "virtual machine: TCG, emulated ($verdict)"
+		# With "enhanced" rep movsb the kernel copies by bytes, each of
+		# which TCG does by itself.
+		ACCEL=(-accel "tcg,thread=multi" -cpu "max,erms=off")
+	fi
+}
+
+probe_kvm()
+{
+	local kernel=$1 boot_id=$2 dir verdict
+
+	! grep -qs "^$boot_id " "$CACHE/kvm" || return 0
+	log "trying KVM for at most $KVM_PROBE_SECONDS s ..."
+	dir=$(mktemp -d)
+	mkdir -p "$dir/root/bin"
+	cp /bin/busybox "$dir/root/bin/"
+	cat >"$dir/root/init" <<-'INIT'
+		#!/bin/busybox sh
+		/bin/busybox mkdir /dev
+		/bin/busybox mount -t devtmpfs dev /dev
+		echo alive >/dev/ttyS1
+		/bin/busybox poweroff -f
+	INIT
+	chmod +x "$dir/root/init"
+	pack_initramfs "$dir/root" "$dir/initrd"
+	timeout --foreground -s KILL "$KVM_PROBE_SECONDS" qemu-system-x86_64 \
+		-accel kvm -cpu host -smp 2 -m 256M -nodefaults -no-user-config \
+		-display none -no-reboot -kernel "$kernel" -initrd "$dir/initrd" \
+		-append "console=ttyS0 quiet panic=-1" \
+		-serial "file:$dir/console" -serial "file:$dir/alive" \
+		>"$dir/qemu" 2>&1 </dev/null || true
+	if grep -qs alive "$dir/alive"; then
+		verdict=works
+	else
+		verdict="a guest on KVM did not run within $KVM_PROBE_SECONDS s"
+	fi
+	rm -rf "$dir"
+	echo "$boot_id $verdict" >"$CACHE/kvm.new"
+	mv "$CACHE/kvm.new" "$CACHE/kvm"
+}
+
+# pack_initramfs ROOT FILE
+pack_initramfs()
+{
+	(cd "$1" && find . -print0 |
+		cpio --null --create --format=newc --owner=0:0 --quiet) >"$2"
+}
+
+# What a caller may change: the machine's memory and processors, and more of
+# QEMU's options.
+VM_MEMORY=1G
+VM_CPUS=2
+VM_OPTIONS=()
+
+# qemu_run KERNEL INITRD SECONDS CONSOLE STREAM VERDICT [OPTION...]: CONSOLE and
+# the two after it are QEMU character devices. A panic ends QEMU; so does the
+# time limit.
+qemu_run()
+{
+	timeout --foreground -s KILL "$3" qemu-system-x86_64 \
+		"${ACCEL[@]}" -smp "$VM_CPUS" -m "$VM_MEMORY" -nodefaults -no-user-config \
+		-display none -no-reboot -kernel "$1" -initrd "$2" \
+		-append "$VM_CMDLINE" \
+		-serial "$4" -serial "$5" -serial "$6" \
+		"${VM_OPTIONS[@]}" "${@:7}"
+}
+
+# The watchdogs must not take a slow host for a hang of the guest, nor the kernel
+# its timer for a broken one.
+VM_CMDLINE="console=ttyS0 panic_on_warn=1 oops=panic panic=-1 loglevel=7"
+VM_CMDLINE+=" log_buf_len=4M printk.devkmsg=on nmi_watchdog=0"
+VM_CMDLINE+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=100"
+VM_CMDLINE+=" mitigations=off no_timer_check"
+
+# Races may be anybody's, which is no reason to panic; the runner looks for ours.
+[ "$K" != kcsan ] || VM_CMDLINE=${VM_CMDLINE/panic_on_warn=1 /}

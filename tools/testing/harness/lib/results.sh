@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Part of lib.sh: results of tests on stdout, as ktap.sh takes them, and the
+# files that git tracks.
+
+# How many tests of this script have failed: it ends with "exit $((failed > 0))".
+failed=0
+
+ok()
+{
+	printf 'ok - %s\n' "$1"
+}
+
+not_ok()
+{
+	printf 'not ok - %s\n' "$1"
+	failed=$((failed + 1))
+}
+
+skip()
+{
+	printf 'ok - %s # SKIP %s\n' "$1" "$2"
+}
+
+note()
+{
+	printf '# %s\n' "$*"
+}
+
+# run_test NAME COMMAND...: NAME passes if COMMAND does. Its output is shown as
+# it comes, as diagnostics. The shell's errexit is off inside COMMAND.
+run_test()
+{
+	local name=$1 start=$SECONDS verdict=ok
+
+	shift
+	"$@" 2>&1 | sed -u '/^# /!s/^/# /' || verdict=not_ok
+	[ "$SECONDS" -eq "$start" ] ||
+		note "$name took $((SECONDS - start)) s"
+	"$verdict" "$name"
+}
+
+# tracked: the files git tracks, one a line, from the top of the tree, without
+# those the working tree has lost. The tree may belong to somebody else than
+# root, who runs this.
+tracked()
+{
+	local file
+
+	git -c safe.directory="$TOP" -C "$TOP" ls-files |
+		while IFS= read -r file; do
+			[ ! -f "$TOP/$file" ] || printf '%s\n' "$file"
+		done
+}
+
+# copy_sources DIRECTORY: a build there leaves the tree clean, and fails if
+# somebody forgot to add a file to git.
+copy_sources()
+{
+	mkdir -p "$1" &&
+		tracked | tar -C "$TOP" -cf - -T - | tar -C "$1" -xf -
+}

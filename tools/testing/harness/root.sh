@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: [REFRESH=1] root.sh SUITE NAME PACKAGE...
+#
+# Makes a root of this Debian suite with these packages and what they depend on,
+# and prints the directory. It is kept in the cache, and made anew only with
+# REFRESH=1 or when other packages are asked for.
+
+# shellcheck source=tools/testing/harness/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+[ $# -ge 3 ] || die "usage: root.sh SUITE NAME PACKAGE..."
+suite=$1
+root=$CACHE/roots/$suite-$2
+mapfile -t packages < <(printf '%s\n' "${@:3}" | sort -u)
+
+is_current()
+{
+	[ "$(cat "$root/.packages" 2>/dev/null)" = "${packages[*]}" ] &&
+		{ [ -z "${REFRESH:-}" ] || is_younger "$root/.packages" 60; }
+}
+
+# Half a root never bears the name of a whole one.
+make_root()
+{
+	local new
+
+	# Another run may have made it while we waited for the lock.
+	! is_current || return 0
+
+	need_packages mmdebstrap debian-archive-keyring
+	apt_suite "$suite"
+	mkdir -p "$CACHE/roots"
+	# The lock is ours: these are of a run that was killed.
+	rm -rf --one-file-system "$CACHE/roots/.${root##*/}".*
+	new=$(mktemp -d "$CACHE/roots/.${root##*/}.XXXXXX")
+	chmod 755 "$new"
+	step "making a root of $suite with ${packages[*]}" \
+		mmdebstrap --mode=root --variant=minbase \
+		--include="$(IFS=,; echo "${packages[*]}")" \
+		--aptopt='Acquire::Check-Valid-Until "false"' \
+		--aptopt='Acquire::Retries "3"' \
+		"$(base_suite "$suite")" "$new" \
+		"$CACHE/apt/$suite/sources.list"
+	echo "${packages[*]}" >"$new/.packages"
+	if [ -e "$root" ]; then
+		mv "$root" "$new.old"
+	fi
+	mv "$new" "$root"
+	rm -rf --one-file-system "$new.old"
+}
+
+is_current || with_lock "root-${root##*/}" make_root
+echo "$root"

@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: source.sh SUITE PATH...
+#
+# Makes the named paths of the kernel source that a Debian suite has available,
+# and prints the directory they are below. Does nothing when they are there
+# already.
+
+# shellcheck source=tools/testing/harness/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+have_all()
+{
+	local path
+	for path in "${paths[@]}"; do
+		[ -e "$dir/$path" ] || return 1
+	done
+}
+
+extract()
+{
+	dpkg-deb --fsys-tarfile "$1" |
+		tar -xO "./usr/src/$package.tar.xz" |
+		tar -xJ -C "$2" --strip-components=1 \
+			"${paths[@]/#/$package/}"
+}
+
+fetch()
+{
+	local tmp path package
+	! have_all || return 0
+	need_packages dpkg xz-utils
+	apt_suite "$suite"
+	package=$(depends linux-source | grep '^linux-source-') ||
+		die "$suite has no linux-source"
+	mkdir -p "$CACHE/source"
+	# The lock is ours: these are of a run that was killed.
+	rm -rf "$CACHE/source/.$suite".*
+	tmp=$(mktemp -d "$CACHE/source/.$suite.XXXXXX")
+	# shellcheck disable=SC2064 # the value of now
+	trap "rm -rf '$tmp'" EXIT
+	mkdir "$tmp/deb" "$tmp/src"
+	# What an earlier run asked for stays available.
+	if [ -d "$dir" ]; then
+		while read -r path; do
+			paths+=("$path")
+		done <"$dir/.paths"
+	fi
+	# tar looks for each name once only.
+	mapfile -t paths < <(printf '%s\n' "${paths[@]}" | sort -u)
+	step "fetching $package from $suite" \
+		env -C "$tmp/deb" apt-get "${APT_OPTS[@]}" download "$package"
+	step "extracting ${#paths[@]} paths of $package" \
+		extract "$tmp"/deb/*.deb "$tmp/src"
+	printf '%s\n' "${paths[@]}" >"$tmp/src/.paths"
+	if [ -d "$dir" ]; then
+		mv "$dir" "$tmp/old"
+	fi
+	mv "$tmp/src" "$dir"
+}
+
+[ $# -ge 2 ] || die "usage: source.sh SUITE PATH..."
+suite=$1
+shift
+paths=("$@")
+dir=$CACHE/source/$suite
+
+have_all || with_lock "source-$suite" fetch
+have_all || die "the kernel source of $suite lacks one of: ${paths[*]}"
+echo "$dir"

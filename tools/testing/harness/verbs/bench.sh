@@ -1,0 +1,16 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: [S=...] [K=...] [T=name] [LIST=1] [KTAP=1] bench.sh
+#
+# Measures the system beside its alternatives, as tools/testing/bench/S does. A
+# benchmark has no verdict; with KTAP it is a test that it runs to its end.
+
+# shellcheck source=tools/testing/harness/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+bench=$TESTING/bench/$S/bench.sh
+[ -x "$bench" ] || die "$S has no benchmark"
+[ -n "${KTAP:-}" ] || exec "$bench"
+run_test bench "$bench"
+exit "$failed"

@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: [S=...] [K=...] [KTAP=1] demo.sh
+#
+# Builds the modules, boots the chosen kernel and lets tools/demo/S show there
+# what the system does. Fails if a step of it fails. With KTAP that is a test.
+
+[ -n "${KTAP:-}" ] || export LOG_PREFIX='-- '
+VM_SECONDS=${VM_SECONDS:-600}
+
+# shellcheck source=tools/testing/harness/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+# In a process of its own: a machine without a verdict ends it.
+show()
+(
+	set -e
+	build=$("$HARNESS/build.sh" modules tools)
+	vm_prepare "$build" demo
+	cp "$TOP/tools/demo/$S" "$VM/root/demo"
+	echo "exec >/dev/ttyS1 2>&1; exec sh /vm/demo" >"$VM/root/main"
+	vm_run
+)
+
+if [ -n "${LIST:-}" ]; then
+	echo demo
+	exit
+fi
+if [ -n "${KTAP:-}" ]; then
+	run_test demo show
+	exit "$failed"
+fi
+start=$SECONDS
+rc=0
+show || rc=$?
+if [ "$rc" -ne 0 ]; then
+	die "the demo failed after $((SECONDS - start)) s (status $rc)"
+fi
+log "the demo took $((SECONDS - start)) s; make shell gives you this machine"

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: [S=...] [K=...] [T=name] [LIST=1] e2e.sh [shell]
+#
+# Boots virtual machines whose root is the Debian suite of the kernel K with the
+# real programs that people use the system with, and our modules, and runs the
+# *_test programs of tools/testing/e2e/S in them. T chooses a program, a case or
+# a shell pattern of either; LIST=1 names what there is. With "shell" there is a
+# prompt instead.
+
+# A case may be many guests' whole lives, in a machine that is emulated itself.
+CASE_SECONDS=${CASE_SECONDS:-1800}
+VM_SECONDS=${VM_SECONDS:-3400}
+
+# shellcheck source=tools/testing/harness/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+here=$TESTING/e2e/$S
+
+# In the order in which they are run.
+list_all()
+{
+	list_cases "$build/e2e"
+	list_cases "$here"
+}
+
+# configure_machine: the root's disk, and what the machine's own tools load.
+configure_machine()
+{
+	local image suite
+
+	suite=$(base_suite "$(<"$build/kernel/suite")")
+	image=$("$HARNESS/image.sh" "$suite") || return
+	VM_MEMORY=4G
+	VM_MODULES=(virtio_pci virtio_blk ext4 "${E2E_MODULES[@]}")
+	VM_OPTIONS=(-drive "file=$image,format=raw,if=virtio,snapshot=on")
+	log "programs of $suite: $(paste -sd, "$image.versions" |
+		sed 's/,/, /g')"
+}
+
+fill()
+{
+	local program file
+
+	cp -t "$VM/root/tests" "$HARNESS/vm/testlib.sh"
+	find "$build/e2e" "$here" -maxdepth 1 -type f \
+		\( -name '*_test' -o -name '*.sh' \) \
+		-exec cp -t "$VM/root/tests" {} +
+	mkdir "$VM/root/bare"
+	for program in "${E2E_BARE[@]}"; do
+		mv -t "$VM/root/bare" "$VM/root/tests/$program"
+	done
+	for file in "$VM/root/tests"/*.sh; do
+		ln -s "../tests/${file##*/}" "$VM/root/bare/"
+	done
+	cp -t "$VM/root" "$HARNESS"/vm/debian/{before,enter,main} "$here/daemons"
+	e2e_fill
+}
+
+if [ -n "${LIST:-}" ]; then
+	build=$("$HARNESS/build.sh" e2e)
+	list_all | select_cases | show_cases
+	exit
+fi
+
+build=$("$HARNESS/build.sh" modules tools e2e)
+if [ "${1:-}" = shell ]; then
+	configure_machine
+	cases_prepare "$build" shell ""
+	fill
+	vm_pack
+	vm_boot_shell
+	exit
+fi
+cases=$(list_all | select_cases)
+[ -n "$cases" ] || exit 0
+configure_machine
+# A small choice is not worth a second machine.
+machines=2
+[ "$(wc -l <<<"$cases")" -gt 8 ] || machines=1
+run_machines "$build" e2e "$machines" fill "$cases"

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: [S=...] [K=...] [T=name] [LIST=1] selftests.sh
+#
+# Runs every case of every test program of tools/testing/selftests/S in virtual
+# machines with the kernel K. T chooses programs, cases or shell patterns of
+# either; LIST=1 names what there is.
+#
+# On the kernels that look for faults KUnit suites are run as well, and modules
+# stay loaded from one case to the next: such a kernel releases kobjects seconds
+# late, which made a case with its modules take 20 s and more. The cases that are
+# about unloading do it all the same, and so does the end.
+
+# shellcheck source=tools/testing/harness/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+# A kernel that releases late spends its time waiting, so more machines run at
+# once there.
+machines=2
+keep=
+if is_slow_kernel; then
+	machines=3
+	keep="export KEEP_MODULES=1"
+fi
+
+# Modules of KUnit suites, which only a kernel with KUnit gets.
+list_kunit()
+{
+	find "$build/modules" -name '*_kunit.ko' -printf '%f\n' | sort |
+		sed -n 's/^\(.*\)\.ko$/kunit \1/p'
+}
+
+fill()
+{
+	cp -t "$VM/root/tests" "$build"/selftests/*_test "$HARNESS/vm/kunit"
+	cat >"$VM/root/main" <<-MAIN
+		$keep
+		exec /vm/runner /vm/cases /vm/tests /dev/ttyS1 \$CASE_SECONDS
+	MAIN
+}
+
+if [ -n "${LIST:-}" ]; then
+	build=$("$HARNESS/build.sh" selftests)
+	list_cases "$build/selftests" | select_cases | show_cases
+	exit
+fi
+build=$("$HARNESS/build.sh" modules selftests tools)
+cases=$({
+	list_kunit
+	list_cases "$build/selftests"
+} | select_cases)
+# A machine takes a while to boot.
+[ "$(wc -l <<<"$cases")" -gt 20 ] || machines=1
+run_machines "$build" selftests "$machines" fill "$cases"

@@ -1,0 +1,198 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: [T=name] [LIST=1] static.sh
+#
+# Checks that need no kernel: the tools that read sources have nothing to say.
+
+# shellcheck source=tools/testing/harness/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+tests=(
+	sources_are_checkpatch_strict_clean
+	scripts_are_shellcheck_clean
+	kernel_doc_is_clean
+	mutations_still_apply
+	complaints_are_told_from_noise
+	bad_input_gets_one_clear_line
+)
+
+linux_source()
+{
+	"$HARNESS/source.sh" "$TOOLS_SUITE" scripts/checkpatch.pl \
+		scripts/spelling.txt scripts/const_structs.checkpatch \
+		scripts/kernel-doc
+}
+
+# checkpatch_files: C, headers, scripts, and what kbuild reads.
+checkpatch_files()
+{
+	tracked | grep -E '(\.[chS]|(^|/)(Makefile|Kbuild|Kconfig))$'
+	shell_scripts
+}
+
+# Reads complaints "path:line: LEVEL:TYPE: text", prints those that
+# checkpatch-ignore does not name, and its lines that nothing needed.
+unexcused()
+{
+	local -A used=()
+	local line path type rule pattern excused
+
+	while IFS= read -r line; do
+		path=${line%%:*}
+		type=$(cut -d: -f4 <<<"$line")
+		excused=
+		while read -r rule pattern; do
+			# shellcheck disable=SC2053 # a pattern it is
+			if [ "$type" = "$rule" ] && [[ $path = $pattern ]]; then
+				used["$rule $pattern"]=1
+				excused=1
+			fi
+		done <"$scratch/rules"
+		[ -n "$excused" ] || printf '%s\n' "$line"
+	done
+	while read -r rule pattern; do
+		[ -n "${used["$rule $pattern"]:-}" ] ||
+			echo "checkpatch-ignore: $rule $pattern: not needed"
+	done <"$scratch/rules"
+}
+
+sources_are_checkpatch_strict_clean()
+{
+	local source files
+
+	source=$(linux_source) || return 1
+	mapfile -t files < <(checkpatch_files)
+	echo "files checked: ${#files[@]}"
+	[ ${#files[@]} -gt 0 ] || return 1
+	grep -v '^#' "$HARNESS/checkpatch-ignore" | grep . \
+		>"$scratch/rules" || true
+	(
+		cd "$TOP" || exit 1
+		perl "$source/scripts/checkpatch.pl" --strict --no-tree --terse \
+			--show-types --no-summary -f "${files[@]}" \
+			>"$scratch/checkpatch" || [ $? -eq 1 ]
+	) || return 1
+	! unexcused <"$scratch/checkpatch" | grep .
+}
+
+# shell_scripts: what says in its first line, or to shellcheck, that it is one.
+shell_scripts()
+{
+	local file
+
+	while IFS= read -r file; do
+		if head -n 3 "$TOP/$file" |
+			grep -qaE '^#!.*[/ ](ba|da)?sh\b|^# shellcheck shell='; then
+			printf '%s\n' "$file"
+		fi
+	done < <(tracked)
+}
+
+scripts_are_shellcheck_clean()
+{
+	local files
+
+	mapfile -t files < <(shell_scripts)
+	echo "files checked: ${#files[@]}"
+	[ ${#files[@]} -gt 0 ] || return 1
+	# SC2317: functions are handed by name to step, with_lock and run_test,
+	# which looks like nobody called them.
+	(cd "$TOP" && shellcheck -x --exclude=SC2317 "${files[@]}")
+}
+
+# The comments are well formed, and every exported symbol has one.
+kernel_doc_is_clean()
+{
+	local source files file symbol bad=0
+
+	source=$(linux_source) || return 1
+	mapfile -t files < <(tracked |
+		grep -E '^(include|drivers|samples|compat)/.*\.[ch]$')
+	echo "files checked: ${#files[@]}"
+	[ ${#files[@]} -gt 0 ] || return 1
+	(cd "$TOP" && "$source/scripts/kernel-doc" -none -Wall -Werror \
+		"${files[@]}") || bad=1
+	while IFS=: read -r file symbol; do
+		if ! "$source/scripts/kernel-doc" -rst -function "$symbol" \
+			"$TOP/$file" 2>/dev/null | grep -q "$symbol"; then
+			echo "$file: exported $symbol has no kernel-doc"
+			bad=1
+		fi
+	done < <(cd "$TOP" && grep -HE '^EXPORT_SYMBOL' "${files[@]}" |
+		sed -E 's/:EXPORT_SYMBOL[A-Z_]*\(([a-z0-9_]+).*/:\1/')
+	return "$bad"
+}
+
+# Whoever changes a line that one of them needs knows at once.
+mutations_still_apply()
+{
+	[ -d "$TESTING/mutations/$S" ] || return 0
+	env -u T -u LIST "$HARNESS/verbs/mutations.sh" apply |
+		sed '/^ok /d'
+}
+
+complaints_are_told_from_noise()
+{
+	local vm=$HARNESS/vm samples=0 bad=0 log found
+
+	gcc -O2 -Wall -Wextra -Werror -o "$scratch/klog_judge" \
+		"$vm"/{klog_judge,klog}.c || return 1
+	for log in "$vm"/klog_samples/*.log; do
+		samples=$((samples + 1))
+		found=noise
+		! OUR_MODULES="mdev vfio_mdev mtty" "$scratch/klog_judge" \
+			<"$log" || found=complaint
+		[[ $log = */"$found"_* ]] || {
+			echo "${log##*/}: the judge finds $found"
+			bad=1
+		}
+	done
+	echo "logs: $samples"
+	[ "$samples" -gt 0 ] && return "$bad"
+}
+
+# says TEXT COMMAND...: it has to fail, with one line of error that has the text.
+says()
+{
+	local text=$1 said
+
+	shift
+	if said=$(env -u T -u LIST "$@" 2>&1); then
+		echo "succeeded: $*"
+		return 1
+	fi
+	if [ "$(grep -c 'error: ' <<<"$said")" != 1 ] ||
+		! grep -qF -- "$text" <<<"$said"; then
+		echo "not \"$text\" from $*:"
+		echo "$said"
+		return 1
+	fi
+}
+
+bad_input_gets_one_clear_line()
+{
+	local run=$HARNESS/run
+
+	says "no such system; there are:" S=no-such "$run" static &&
+		says "is not the name of a suite" K=a_b "$run" builds &&
+		says "the mirror has no suite no-such; it has: " \
+			K=no-such "$run" builds &&
+		says "they have: ${KERNELS[0]}:" K=0.1 "$run" builds &&
+		says "no test is named no_such" T=no_such "$run" static &&
+		says "no such part: no-such" "$run" no-such &&
+		[ ! -e "$CACHE/apt/no-such" ]
+}
+
+mapfile -t tests < <(printf '%s\n' "${tests[@]}" | select_tests static)
+if [ -n "${LIST:-}" ]; then
+	printf 'static:%s\n' "${tests[@]}"
+	exit
+fi
+need_packages "${HOST_PACKAGES[@]}"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+for name in "${tests[@]}"; do
+	run_test "static:$name" "$name"
+done
+exit $((failed > 0))

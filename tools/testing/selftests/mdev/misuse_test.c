@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Vendors who unregister a parent in a callback for it, and free all of its
+ * memory when that returns. It cannot return; what it hangs is its own task.
+ *
+ * Each case leaves a machine with tasks that nobody can end, hence the fixture's
+ * name: see tools/testing/harness/vm/runner.c.
+ */
+#include "mdev_test_fixture.h"
+
+FIXTURE(alone) {
+	bool spent;
+	int kmsg;
+};
+
+FIXTURE_VARIANT(alone) {
+	const char *door;
+};
+
+FIXTURE_SETUP(alone)
+{
+	self->spent = false;
+	self->kmsg = kmsg_open();
+	EXPECT_LE(0, self->kmsg);
+	EXPECT_EQ(0, door_setup(variant->door));
+	EXPECT_EQ(0, load_module("vfio_iommu_type1"));
+}
+
+FIXTURE_TEARDOWN(alone)
+{
+	close(self->kmsg);
+	if (!self->spent)
+		EXPECT_EQ(0, door_teardown(variant->door));
+}
+
+ON_DRIVER_DOOR(alone);
+ON_OPS_DOOR(alone);
+
+/* Time for what should never return to do it all the same. */
+#define EARLY_MS 500
+
+/* What comes into the log when the core finds out. */
+#define FOUND_OUT "unregistered by one of its own callbacks"
+
+/* For the runner: the case is about that complaint of the kernel. */
+static void expect_complaint(const char *headline)
+{
+	/* The machine is to survive it, as users' do. */
+	write_file("/proc/sys/kernel/panic_on_warn", "0");
+	dprintf(STDOUT_FILENO, "# expected complaint: %s\n", headline);
+}
+
+static bool lockdep_is_on(void)
+{
+	char stats[8192], *line;
+
+	if (read_file("/proc/lockdep_stats", stats, sizeof(stats)) < 0)
+		return false;
+	line = strstr(stats, "debug_locks:");
+	return line && strtol(line + strlen("debug_locks:"), NULL, 10) == 1;
+}
+
+/* A parent with two devices, and the callback that unregisters it. */
+struct misuse {
+	struct test_parent p;
+	char uuid[UUID_SIZE];	/* at which it happens */
+	char other[UUID_SIZE];
+	struct actor actor;
+};
+
+static int act_open(void *arg)
+{
+	struct vfio_user vfio;
+
+	return vfio_user_open(&vfio, arg);
+}
+
+static int act_read(void *arg)
+{
+	char buf[64];
+
+	return read_file(arg, buf, sizeof(buf));
+}
+
+static int misuse_unregister_in(const struct misuse *m, const char *callback)
+{
+	char path[PATH_MAX];
+
+	parent_path(path, &m->p, "unregister_in");
+	return write_file(path, callback);
+}
+
+/* Let somebody come by the callback. */
+static int misuse_provoke(struct misuse *m, const char *callback)
+{
+	char path[PATH_MAX], uuid[UUID_SIZE];
+
+	if (!strcmp(callback, "create")) {
+		random_uuid(uuid);
+		return actor_create(&m->actor, m->p.name, m->p.type1, uuid);
+	}
+	if (!strcmp(callback, "remove"))
+		return actor_remove(&m->actor, m->uuid);
+	if (!strcmp(callback, "open"))
+		return actor_start(&m->actor, act_open, m->uuid);
+	if (!strcmp(callback, "attr"))
+		mdev_path(path, m->uuid, "vendor/uuid");
+	else
+		type_path(path, m->p.name, m->p.type1, "available_instances");
+	return actor_start(&m->actor, act_read, path);
+}
+
+static int misuse_start(struct misuse *m, const char *door, const char *name,
+			const char *callback)
+{
+	int ret;
+
+	random_uuid(m->uuid);
+	random_uuid(m->other);
+	ret = parent_add(&m->p, door, name);
+	/* So that the vendor is asked on either door. */
+	if (!ret)
+		ret = parent_set(&m->p, "get_available", 7);
+	if (!ret)
+		ret = parent_register(&m->p);
+	if (!ret)
+		ret = parent_create(&m->p, m->uuid);
+	if (!ret)
+		ret = parent_create(&m->p, m->other);
+	if (!ret)
+		ret = misuse_unregister_in(m, callback);
+	return ret;
+}
+
+static bool stack_has(pid_t pid, const char *function)
+{
+	char path[64], stack[4096];
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+	return read_file(path, stack, sizeof(stack)) > 0 &&
+	       strstr(stack, function);
+}
+
+/* Unregistration has not returned, so that no memory has been freed. */
+static bool misuse_hangs(struct misuse *m)
+{
+	return actor_kill(&m->actor, SIGKILL, EARLY_MS) == ACTOR_TIMEOUT &&
+	       parent_get(&m->p, "register") == 1;
+}
+
+/* Others can use the parent as before. */
+static bool misuse_spares_others(struct misuse *m)
+{
+	char path[PATH_MAX], api[16], uuid[UUID_SIZE];
+	struct vfio_device_info info;
+	struct vfio_user vfio;
+	bool good;
+
+	random_uuid(uuid);
+	if (misuse_unregister_in(m, "none"))
+		return false;
+	type_path(path, m->p.name, m->p.type1, "device_api");
+	if (read_file(path, api, sizeof(api)) < 0 || strcmp(api, "vfio-pci"))
+		return false;
+	if (parent_create(&m->p, uuid) || !mdev_complete(&m->p, uuid) ||
+	    mdev_remove(uuid))
+		return false;
+	good = !vfio_user_open(&vfio, m->other) &&
+	       !vfio_user_device_info(vfio.device, &info);
+	vfio_user_close(&vfio);
+	return good && !mdev_remove(m->other);
+}
+
+static const char * const found_out[] = { "create", "remove", NULL };
+
+TEST_F(alone, unregistering_in_a_callback_hangs_no_other_task)
+{
+	struct misuse m[3];
+	struct actor unreg;
+	int i;
+
+	self->spent = true;
+	if (lockdep_is_on())
+		expect_complaint("possible recursive locking detected");
+	expect_complaint("mdev_parent_hang");
+	for (i = 0; found_out[i]; i++) {
+		ASSERT_EQ(0, misuse_start(&m[i], variant->door, found_out[i],
+					  found_out[i]));
+		ASSERT_EQ(0, misuse_provoke(&m[i], found_out[i]));
+		ASSERT_TRUE(wait_until(kmsg_find(self->kmsg, FOUND_OUT,
+						 found_out[i]), SOON_MS));
+		ASSERT_TRUE(misuse_hangs(&m[i]));
+		ASSERT_TRUE(misuse_spares_others(&m[i]));
+	}
+	/* In a remove that comes from unregistration. */
+	ASSERT_EQ(0, misuse_start(&m[i], variant->door, "evict", "remove"));
+	ASSERT_EQ(0, actor_unregister(&m[i].actor, &m[i].p));
+	ASSERT_TRUE(wait_until(kmsg_find(self->kmsg, FOUND_OUT, "evict"),
+			       SOON_MS));
+	ASSERT_TRUE(misuse_hangs(&m[i]));
+	/* Who unregisters as he should waits for the callback. */
+	ASSERT_EQ(0, actor_unregister(&unreg, &m[0].p));
+	ASSERT_EQ(ACTOR_TIMEOUT, actor_wait(&unreg, EARLY_MS));
+	ASSERT_EQ(1, parent_get(&m[0].p, "register"));
+}
+
+TEST_F(alone, unregistering_in_an_attribute_or_an_open_frees_nothing)
+{
+	struct misuse attr, type, user;
+
+	self->spent = true;
+	if (lockdep_is_on())
+		expect_complaint("possible recursive locking detected");
+	ASSERT_EQ(0, misuse_start(&attr, variant->door, "attr", "attr"));
+	ASSERT_EQ(0, misuse_provoke(&attr, "attr"));
+	ASSERT_TRUE(wait_until(stack_has(attr.actor.pid, "kernfs_drain"),
+			       SOON_MS));
+	ASSERT_EQ(0, misuse_start(&type, variant->door, "type", "type_attr"));
+	ASSERT_EQ(0, misuse_provoke(&type, "type_attr"));
+	ASSERT_TRUE(wait_until(stack_has(type.actor.pid, "kernfs_drain"),
+			       SOON_MS));
+	ASSERT_EQ(0, misuse_start(&user, variant->door, "user", "open"));
+	if (IS_OPS(variant))
+		expect_complaint("mdev_parent_hang");
+	ASSERT_EQ(0, misuse_provoke(&user, "open"));
+	ASSERT_TRUE(wait_until(IS_OPS(variant) ?
+			       kmsg_find(self->kmsg, FOUND_OUT, "user") :
+			       kmsg_find(self->kmsg, user.uuid,
+					 "waiting for 1 open file"), SOON_MS));
+	ASSERT_TRUE(misuse_hangs(&attr));
+	ASSERT_TRUE(misuse_hangs(&type));
+	ASSERT_TRUE(misuse_hangs(&user));
+	if (IS_OPS(variant))
+		ASSERT_TRUE(misuse_spares_others(&user));
+}
+
+#define NO_LOCKDEP "this kernel has no lockdep, or it is off"
+
+/* One report is all that lockdep makes: the guard's own lock must be in it. */
+static void assert_guard_named(struct __test_metadata *_metadata, int kmsg,
+			       const char *door, const char *callback)
+{
+	struct misuse m;
+
+	expect_complaint("possible recursive locking detected");
+	expect_complaint("mdev_parent_hang");
+	ASSERT_EQ(0, misuse_start(&m, door, "a", callback));
+	ASSERT_EQ(0, misuse_provoke(&m, callback));
+	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "possible recursive locking",
+					 ""), SOON_MS));
+	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "(mdev_guard",
+					 "mdev_parent_hang"), SOON_MS));
+	ASSERT_TRUE(misuse_hangs(&m));
+}
+
+TEST_F(alone, lockdep_names_the_guard_when_create_unregisters)
+{
+	if (!lockdep_is_on())
+		SKIP(return, NO_LOCKDEP);
+	self->spent = true;
+	assert_guard_named(_metadata, self->kmsg, variant->door, "create");
+}
+
+TEST_F(alone, lockdep_names_the_guard_when_remove_unregisters)
+{
+	if (!lockdep_is_on())
+		SKIP(return, NO_LOCKDEP);
+	self->spent = true;
+	assert_guard_named(_metadata, self->kmsg, variant->door, "remove");
+}
+
+TEST_F(alone, lockdep_names_the_guard_when_an_open_unregisters)
+{
+	struct misuse m;
+
+	if (!lockdep_is_on())
+		SKIP(return, NO_LOCKDEP);
+	self->spent = true;
+	if (IS_OPS(variant)) {
+		assert_guard_named(_metadata, self->kmsg, variant->door,
+				   "open");
+		return;
+	}
+	/* By the locks that VFIO takes in a create and holds in an open. */
+	expect_complaint("possible circular locking dependency detected");
+	ASSERT_EQ(0, misuse_start(&m, variant->door, "a", "open"));
+	ASSERT_EQ(0, misuse_provoke(&m, "open"));
+	ASSERT_TRUE(wait_until(kmsg_find(self->kmsg, "possible circular",
+					 ""), SOON_MS));
+	ASSERT_TRUE(wait_until(kmsg_find(self->kmsg, "(mdev_guard",
+					 "mdev_guard_drain"), SOON_MS));
+	ASSERT_TRUE(misuse_hangs(&m));
+}
+
+TEST_F(alone, lockdep_names_the_attribute_that_unregisters)
+{
+	struct misuse m;
+
+	if (!lockdep_is_on())
+		SKIP(return, NO_LOCKDEP);
+	self->spent = true;
+	expect_complaint("possible recursive locking detected");
+	ASSERT_EQ(0, misuse_start(&m, variant->door, "a", "attr"));
+	ASSERT_EQ(0, misuse_provoke(&m, "attr"));
+	ASSERT_TRUE(wait_until(kmsg_find(self->kmsg, "kn->active",
+					 "kernfs_"), SOON_MS));
+	ASSERT_TRUE(misuse_hangs(&m));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Removing a device that somebody has open. */
+#include "mdev_test_fixture.h"
+
+DOOR_FIXTURE(remove_open)
+ON_DRIVER_DOOR(remove_open);
+ON_OPS_DOOR(remove_open);
+
+DOOR_FIXTURE(remove_open_ops)
+ON_OPS_DOOR(remove_open_ops);
+
+/* Is the user served as before? */
+static bool works(const struct vfio_user *vfio)
+{
+	struct vfio_device_info info;
+	char byte = 0x5a, back = 0;
+
+	return !vfio_user_device_info(vfio->device, &info) &&
+	       pwrite(vfio->device, &byte, 1, 0) == 1 &&
+	       pread(vfio->device, &back, 1, 0) == 1 && back == byte;
+}
+
+/* What a refused remove must leave as it was. */
+#define ASSERT_UNTOUCHED(_seq)						\
+do {									\
+	ASSERT_TRUE(mdev_complete(&self->p, self->uuid));		\
+	ASSERT_EQ(1, mdev_number(self->uuid, "in_use"));		\
+	ASSERT_EQ((_seq), mdev_number(self->uuid, "mdevseq"));		\
+	ASSERT_EQ(15, available_instances("a", self->p.type1));	\
+	ASSERT_EQ(-EEXIST, parent_create(&self->p, self->uuid));	\
+	ASSERT_TRUE(works(&self->vfio));				\
+} while (0)
+
+/* A device that is open and whose user can be asked. */
+#define START_WITH_REQUEST()						\
+do {									\
+	ASSERT_EQ(0, parent_restart(&self->p, "request_op", 1));	\
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));		\
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));		\
+} while (0)
+
+/* A remover that waits: the user has been asked at least once more. */
+#define START_REMOVER(_actor)						\
+do {									\
+	ASSERT_EQ(0, parent_set(&self->p, "requests", 0));		\
+	ASSERT_EQ(0, actor_remove(&(_actor), self->uuid));		\
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "requests") >= 1,	\
+			       SOON_MS));				\
+} while (0)
+
+TEST_F(remove_open, remove_without_request_op_is_busy_at_once)
+{
+	struct actor remover;
+	struct event_log log;
+	long long seq;
+
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	seq = mdev_number(self->uuid, "mdevseq");
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	ASSERT_EQ(0, log_clear());
+	ASSERT_EQ(0, actor_remove(&remover, self->uuid));
+	ASSERT_EQ(-EBUSY, actor_wait(&remover, SOON_MS));
+	ASSERT_UNTOUCHED(seq);
+	/* No callback ran, and the driver core did nothing. */
+	ASSERT_EQ(0, log_read(&log));
+	ASSERT_EQ(0, log.n);
+	vfio_user_close(&self->vfio);
+	ASSERT_EQ(0, mdev_remove(self->uuid));
+	ASSERT_FALSE(mdev_exists(self->uuid));
+}
+
+TEST_F(remove_open, refused_remove_lets_others_open)
+{
+	int second;
+
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	ASSERT_EQ(-EBUSY, mdev_remove(self->uuid));
+	second = vfio_user_get_device(&self->vfio, self->uuid);
+	ASSERT_LE(0, second);
+	ASSERT_EQ(2, mdev_number(self->uuid, "in_use"));
+	close(second);
+	vfio_user_close(&self->vfio);
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+}
+
+TEST_F(remove_open, remove_with_request_op_asks_and_waits_for_close)
+{
+	struct actor remover;
+
+	START_WITH_REQUEST();
+	START_REMOVER(remover);
+	ASSERT_TRUE(actor_running(&remover));
+	vfio_user_close(&self->vfio);
+	ASSERT_EQ(0, actor_wait(&remover, SOON_MS));
+	ASSERT_FALSE(mdev_exists(self->uuid));
+	ASSERT_EQ(16, available_instances("a", self->p.type1));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+}
+
+TEST_F(remove_open, device_keeps_links_and_attributes_while_remove_waits)
+{
+	struct actor remover;
+	long long seq;
+
+	START_WITH_REQUEST();
+	seq = mdev_number(self->uuid, "mdevseq");
+	START_REMOVER(remover);
+	ASSERT_UNTOUCHED(seq);
+	ASSERT_TRUE(actor_running(&remover));
+	vfio_user_close(&self->vfio);
+	ASSERT_EQ(0, actor_wait(&remover, SOON_MS));
+}
+
+TEST_F(remove_open, second_remover_gives_up_while_the_first_waits)
+{
+	struct actor first, second;
+
+	START_WITH_REQUEST();
+	START_REMOVER(first);
+	ASSERT_EQ(0, actor_remove(&second, self->uuid));
+	ASSERT_EQ(-ENODEV, actor_wait(&second, SOON_MS));
+	ASSERT_TRUE(actor_running(&first));
+	vfio_user_close(&self->vfio);
+	ASSERT_EQ(0, actor_wait(&first, SOON_MS));
+}
+
+TEST_F(remove_open_ops, new_open_is_refused_while_remove_waits)
+{
+	struct actor remover;
+	int second;
+
+	START_WITH_REQUEST();
+	START_REMOVER(remover);
+	ASSERT_EQ(-ENODEV, vfio_user_get_device(&self->vfio, self->uuid));
+	ASSERT_EQ(1, mdev_number(self->uuid, "in_use"));
+	/* Given up: the door is open again. */
+	ASSERT_EQ(ACTOR_KILLED - SIGKILL,
+		  actor_kill(&remover, SIGKILL, SOON_MS));
+	second = vfio_user_get_device(&self->vfio, self->uuid);
+	ASSERT_LE(0, second);
+	close(second);
+}
+
+/* The remover is killed; the device is as before and can be removed later. */
+#define ASSERT_KILL_IS_HARMLESS(_sig)					\
+do {									\
+	struct actor remover_, later_;					\
+	int sig_ = (_sig);						\
+	long long seq_;							\
+									\
+	START_WITH_REQUEST();						\
+	seq_ = mdev_number(self->uuid, "mdevseq");			\
+	START_REMOVER(remover_);					\
+	ASSERT_EQ(ACTOR_KILLED - sig_,					\
+		  actor_kill(&remover_, sig_, SOON_MS));		\
+	ASSERT_UNTOUCHED(seq_);						\
+	START_REMOVER(later_);						\
+	vfio_user_close(&self->vfio);					\
+	ASSERT_EQ(0, actor_wait(&later_, SOON_MS));			\
+	ASSERT_FALSE(mdev_exists(self->uuid));				\
+} while (0)
+
+TEST_F(remove_open, remover_killed_by_sigkill_leaves_the_device_untouched)
+{
+	ASSERT_KILL_IS_HARMLESS(SIGKILL);
+}
+
+TEST_F(remove_open, remover_killed_by_sigint_leaves_the_device_untouched)
+{
+	ASSERT_KILL_IS_HARMLESS(SIGINT);
+}
+
+static void on_signal(int sig)
+{
+}
+
+struct handled {
+	const char *uuid;
+	int flags;
+};
+
+static int act_remove_handling_sigint(void *arg)
+{
+	struct handled *h = arg;
+	struct sigaction sa = {
+		.sa_handler = on_signal,
+		.sa_flags = h->flags,
+	};
+
+	sigaction(SIGINT, &sa, NULL);
+	return mdev_remove(h->uuid);
+}
+
+TEST_F(remove_open, remover_that_handles_a_signal_gets_eintr)
+{
+	struct handled h = { .uuid = self->uuid };
+	struct actor remover, later;
+	long long seq;
+
+	START_WITH_REQUEST();
+	seq = mdev_number(self->uuid, "mdevseq");
+	for (h.flags = 0; ; h.flags = SA_RESTART) {
+		ASSERT_EQ(0, parent_set(&self->p, "requests", 0));
+		ASSERT_EQ(0, actor_start(&remover, act_remove_handling_sigint,
+					 &h));
+		ASSERT_TRUE(wait_until(parent_get(&self->p, "requests") >= 1,
+				       SOON_MS));
+		ASSERT_EQ(-EINTR, actor_kill(&remover, SIGINT, SOON_MS));
+		ASSERT_UNTOUCHED(seq);
+		if (h.flags)
+			break;
+	}
+	START_REMOVER(later);
+	vfio_user_close(&self->vfio);
+	ASSERT_EQ(0, actor_wait(&later, SOON_MS));
+}
+
+TEST_F(remove_open, uuid_is_free_when_a_remove_that_waited_returns)
+{
+	struct actor remover;
+
+	START_WITH_REQUEST();
+	START_REMOVER(remover);
+	vfio_user_close(&self->vfio);
+	ASSERT_EQ(0, actor_wait(&remover, SOON_MS));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+}
+
+TEST_F(remove_open, open_group_alone_does_not_hold_up_a_remove)
+{
+	struct actor remover;
+
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	vfio_user_close_device(&self->vfio);
+	ASSERT_EQ(0, mdev_number(self->uuid, "in_use"));
+	ASSERT_EQ(0, actor_remove(&remover, self->uuid));
+	ASSERT_EQ(0, actor_wait(&remover, SOON_MS));
+	ASSERT_FALSE(mdev_exists(self->uuid));
+}
+
+TEST_HARNESS_MAIN
