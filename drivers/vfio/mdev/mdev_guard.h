@@ -48,6 +48,7 @@ struct mdev_section {
 /* Prepare @guard, not yet enterable. Returns 0 or -ENOMEM. */
 static inline int mdev_guard_init(struct mdev_guard *guard)
 {
+	static const char name[] __maybe_unused = "mdev_guard";
 	int ret;
 
 	RCU_INIT_POINTER(guard->self, NULL);
@@ -57,7 +58,9 @@ static inline int mdev_guard_init(struct mdev_guard *guard)
 		return ret;
 	/* A class of its own: a callback of one parent may unregister another. */
 	lockdep_register_key(&guard->key);
-	lockdep_init_map(&guard->dep_map, "mdev_guard", &guard->key, 0);
+	/* SRCU's own class is that of all guards. It is used since Linux 6.4. */
+	lockdep_set_class_and_name(&guard->srcu, &guard->key, name);
+	lockdep_init_map(&guard->dep_map, name, &guard->key, 0);
 	return 0;
 }
 
