@@ -99,7 +99,7 @@ parse()
 # needs_kernel: whether the part's results are those of a kernel.
 needs_kernel()
 {
-	[[ $verb != @(static|model) ]]
+	[[ $verb != @(static|harness|model) ]]
 }
 
 # run_verb COMMAND...: the command in front of the part's script.

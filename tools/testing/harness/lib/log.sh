@@ -31,7 +31,7 @@ explain()
 }
 
 # step MESSAGE COMMAND...: runs the command with its output kept aside, says
-# how long it took, and shows the output only if it failed.
+# how long it took, and shows the end of the output only if it failed.
 step()
 {
 	local msg=$1 start=$SECONDS out rc=0
@@ -40,10 +40,10 @@ step()
 	out=$(mktemp) || die "no space left in ${TMPDIR:-/tmp}"
 	"$@" >"$out" 2>&1 </dev/null || rc=$?
 	if [ "$rc" -ne 0 ]; then
-		sed "s/^/$LOG_PREFIX  /" "$out" >&2
+		tail -n 40 "$out" | sed "s/^/$LOG_PREFIX  /" >&2
 		explain "$out"
 		rm -f "$out"
-		log "$msg: failed after $((SECONDS - start)) s (status $rc): $*"
+		log "$msg: failed after $((SECONDS - start)) s (status $rc)"
 		return "$rc"
 	fi
 	rm -f "$out"

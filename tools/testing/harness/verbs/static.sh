@@ -14,7 +14,6 @@ tests=(
 	kernel_doc_is_clean
 	mutations_still_apply
 	complaints_are_told_from_noise
-	bad_input_gets_one_clear_line
 )
 
 linux_source()
@@ -150,38 +149,6 @@ complaints_are_told_from_noise()
 	done
 	echo "logs: $samples"
 	[ "$samples" -gt 0 ] && return "$bad"
-}
-
-# says TEXT COMMAND...: it has to fail, with one line of error that has the text.
-says()
-{
-	local text=$1 said
-
-	shift
-	if said=$(env -u T -u LIST "$@" 2>&1); then
-		echo "succeeded: $*"
-		return 1
-	fi
-	if [ "$(grep -c 'error: ' <<<"$said")" != 1 ] ||
-		! grep -qF -- "$text" <<<"$said"; then
-		echo "not \"$text\" from $*:"
-		echo "$said"
-		return 1
-	fi
-}
-
-bad_input_gets_one_clear_line()
-{
-	local run=$HARNESS/run
-
-	says "no such system; there are:" S=no-such "$run" static &&
-		says "is not the name of a suite" K=a_b "$run" builds &&
-		says "the mirror has no suite no-such; it has: " \
-			K=no-such "$run" builds &&
-		says "they have: ${KERNELS[0]}:" K=0.1 "$run" builds &&
-		says "no test is named no_such" T=no_such "$run" static &&
-		says "no such part: no-such" "$run" no-such &&
-		[ ! -e "$CACHE/apt/no-such" ]
 }
 
 mapfile -t tests < <(printf '%s\n' "${tests[@]}" | select_tests static)

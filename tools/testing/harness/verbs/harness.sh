@@ -1,0 +1,200 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: [K=...] [T=name] [LIST=1] harness.sh
+#
+# Tests of the harness itself: bad input, a cache that cannot be filled, runs that
+# are interrupted or meet.
+
+# shellcheck source=tools/testing/harness/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+RUN_PARTS=$HARNESS/run
+
+# says TEXT COMMAND...: it has to fail, with one line of error that has the text.
+says()
+{
+	local text=$1 said
+
+	shift
+	if said=$(env -u T -u LIST "$@" 2>&1); then
+		echo "succeeded: $*"
+		return 1
+	fi
+	if [ "$(grep -c '^# error: ' <<<"$said")" != 1 ] ||
+		! grep '^# error: ' <<<"$said" | grep -qF -- "$text"; then
+		echo "not \"$text\" from $*:"
+		echo "$said"
+		return 1
+	fi
+}
+
+# within SECONDS COMMAND...: until the command succeeds.
+within()
+{
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || {
+			echo "still not so: $*"
+			return 1
+		}
+		sleep 0.2
+	done
+}
+
+unknown_names_get_one_clear_line()
+{
+	says "no such system; there are:" S=no-such "$RUN_PARTS" static &&
+		says "is not the name of a suite" K=a_b "$RUN_PARTS" builds &&
+		says "the mirror has no suite no-such; it has: " \
+			K=no-such "$RUN_PARTS" builds &&
+		says "they have: ${KERNELS[0]}:" K=0.1 "$RUN_PARTS" builds &&
+		says "no test is named no_such" \
+			T=no_such "$RUN_PARTS" static &&
+		says "no such part: no-such" "$RUN_PARTS" no-such &&
+		says "RUN is empty" RUN= "$RUN_PARTS" -x vm run &&
+		[ ! -e "$CACHE/apt/no-such" ]
+}
+
+# fetch COMMAND...: fetches a kernel into the empty cache.
+fetch()
+{
+	"$@" env CACHE="$cache" K=bookworm "$HARNESS/kernel.sh"
+}
+
+cache_is_clean()
+{
+	[ ! -e "$cache/kernels" ] || ! ls "$cache/kernels" | grep .
+}
+
+no_network_gets_one_clear_line()
+{
+	says "the package mirror cannot be reached" \
+		CACHE="$cache" K=bookworm unshare --net "$HARNESS/kernel.sh" &&
+		cache_is_clean
+}
+
+# The lists do not fit, and then the kernel.
+no_space_gets_one_clear_line()
+{
+	local size
+
+	for size in 20M 200M; do
+		mount -t tmpfs -o size="$size" none "$cache" || return 1
+		says "no space left" CACHE="$cache" K=bookworm \
+			"$HARNESS/kernel.sh" && cache_is_clean || {
+			umount "$cache"
+			return 1
+		}
+		umount "$cache"
+	done
+}
+
+is_fetching()
+{
+	compgen -G "$cache/kernels/.bookworm.*" >/dev/null
+}
+
+interrupted_fetch_leaves_nothing_and_is_repeated()
+{
+	local job
+
+	fetch setpriv --pdeathsig KILL unshare --pid --fork --kill-child \
+		--mount-proc &
+	job=$!
+	within 300 is_fetching || return 1
+	kill -KILL "$job"
+	wait "$job" 2>/dev/null
+	cache_is_clean || return 1
+	fetch env && [ -e "$cache/kernels/bookworm/release" ] && ! is_fetching
+}
+
+two_fetches_at_once_agree()
+{
+	local job
+
+	fetch env >"$scratch/one" 2>"$scratch/one.log" &
+	job=$!
+	fetch env >"$scratch/two" 2>"$scratch/two.log" || return 1
+	wait "$job" || return 1
+	cat "$scratch"/{one,two}.log
+	cmp "$scratch"/{one,two} && [ -s "$scratch/one" ] &&
+		grep -q 'waiting for another run' "$scratch"/{one,two}.log &&
+		[ "$(cat "$scratch"/{one,two}.log |
+			grep -c 'unpacking them \.\.\.')" = 1 ]
+}
+
+# machines: how many run for the make below.
+machines()
+{
+	pgrep -fc "qemu.*$TOP/build/.*/vm/run/initrd"
+}
+
+machine_runs()
+{
+	[ "$(machines)" -gt 0 ] && grep -q 'is up' "$scratch/out"
+}
+
+nothing_runs()
+{
+	[ "$(machines)" -eq 0 ] && ! kill -0 "$job" 2>/dev/null
+}
+
+# Make is told by itself, as by a supervisor, not by a terminal.
+make_that_is_told_to_end_takes_its_machine_along()
+{
+	local signal job
+
+	for signal in TERM INT HUP; do
+		RUN='echo is up; sleep 10000' env -u T --default-signal \
+			make -C "$TOP" --no-print-directory vm \
+			>"$scratch/out" 2>&1 &
+		job=$!
+		within 300 machine_runs || return 1
+		kill "-$signal" "$job"
+		within 30 nothing_runs || return 1
+		echo "$signal: nothing is left"
+	done
+}
+
+machine_runs_the_command_with_the_modules_loaded()
+{
+	RUN='cut -d" " -f1 /proc/modules; exit 7' "$RUN_PARTS" -x vm run \
+		>"$scratch/out" 2>&1
+	[ $? -eq 7 ] && grep -x "${WATCHED_MODULES[0]}" "$scratch/out"
+}
+
+# The part's machine would need half an hour.
+part_ends_by_its_limit_and_says_what_it_waited_for()
+{
+	"$RUN_PARTS" "selftests LIMIT=15" >"$scratch/out" 2>&1 && return 1
+	grep -E 'limit of 15 s|the end of .*console|not ok .*ended_by' \
+		"$scratch/out" && [ "$(grep -c 'limit of 15 s' "$scratch/out")" = 1 ]
+}
+
+tests=(
+	unknown_names_get_one_clear_line
+	no_network_gets_one_clear_line
+	no_space_gets_one_clear_line
+	interrupted_fetch_leaves_nothing_and_is_repeated
+	two_fetches_at_once_agree
+	machine_runs_the_command_with_the_modules_loaded
+	make_that_is_told_to_end_takes_its_machine_along
+	part_ends_by_its_limit_and_says_what_it_waited_for
+)
+mapfile -t tests < <(printf '%s\n' "${tests[@]}" | select_tests harness)
+if [ -n "${LIST:-}" ]; then
+	printf 'harness:%s\n' "${tests[@]}"
+	exit
+fi
+need_packages "${HOST_PACKAGES[@]}" procps
+for name in "${tests[@]}"; do
+	scratch=$(mktemp -d)
+	cache=$scratch/cache
+	mkdir "$cache"
+	run_test "harness:$name" "$name"
+	rm -rf "$scratch"
+done
+exit $((failed > 0))
