@@ -4,8 +4,8 @@
 # usage: build-kernel.sh key NAME
 #        build-kernel.sh SUITE PACKAGE NAME DIR
 #
-# key: prints what identifies the recipe of the kernel NAME, apart from the
-# version of its sources.
+# key: prints a hash of the recipe for the kernel NAME. It does not cover the
+# version of the source.
 #
 # Builds the linux-source PACKAGE of a Debian suite, in a root of that suite,
 # with tinyconfig and the fragments below, into DIR: release, vmlinuz,
@@ -16,11 +16,11 @@
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Goes up when this script makes something else of the same fragments.
+# Increment when this script builds something else from the same fragments.
 RECIPE=2
 
-# fragments NAME: what every machine needs, what each system needs, then what
-# NAME is based on, and its own.
+# fragments NAME: prints the fragments for every machine, for each system, for
+# the kernel that NAME is based on, and for NAME, in this order.
 fragments()
 {
 	local base
@@ -53,14 +53,14 @@ extract()
 	dpkg-deb --fsys-tarfile "$1" |
 		tar -xO "./usr/src/$package.tar.xz" |
 		tar -xJ -C "$src" --strip-components=1 || return
-	# Older kernels bar one option on x86-64 for a reason that is gone: the
-	# stack filter of fault injection.
+	# Older kernels disable the stack filter of fault injection on x86-64. The
+	# reason no longer applies.
 	sed -i '/^config FAULT_INJECTION_STACKTRACE_FILTER/,/^	help/ {
 		/depends on !X86_64$/d }' "$src/lib/Kconfig.debug"
 }
 
-# kmake ARGUMENT...: in the root, where /mnt is DIR. The clock and the user would
-# make each build another one.
+# kmake ARGUMENT...: runs make in the root, where /mnt is DIR. A fixed user and
+# host keep the builds equal.
 kmake()
 {
 	in_root "$root" '' "$dir" make -C /mnt/.build/src -j"$(nproc)" \
@@ -74,7 +74,7 @@ configure()
 	kmake olddefconfig
 }
 
-# Kconfig drops without a word what it cannot have.
+# Kconfig silently drops options whose dependencies are not met.
 verify_config()
 {
 	local line option missing=()
@@ -93,7 +93,7 @@ verify_config()
 		die "not in the configuration of the kernel: ${missing[*]}"
 }
 
-# What a build of modules reads, as a headers package has it.
+# Install what a build of modules reads, laid out like a headers package.
 install_headers()
 {
 	local headers=$dir/usr/src/linux-headers-$release
@@ -135,7 +135,7 @@ name=$3
 dir=$4
 
 root=$("$HARNESS/root.sh" "$suite" build "${BUILD_PACKAGES[@]}")
-# In there, so that whoever cleans up after a killed run finds it.
+# Below DIR, so that kernel.sh removes it after a killed run.
 tmp=$dir/.build
 mkdir "$tmp"
 src=$tmp/src

@@ -13,8 +13,8 @@
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Only what the modules are made of; what the build made there stays, and only
-# what changed gets a new time.
+# Copy only the sources of the modules. Files that did not change keep their time,
+# so that the next build is incremental.
 copy_module_sources()
 {
 	mkdir -p "$build/modules"
@@ -28,14 +28,14 @@ copy_module_sources()
 	rm -f "$build/modules/Makefile"
 }
 
-# The modules of sources that are gone. Those that stay are not touched:
-# another run may be packing them.
+# Remove modules whose sources are gone. Don't touch the others: another run may
+# be packing them.
 drop_stale_modules()
 {
 	local ko
 	(cd "$build/modules" && find . -name '*.ko') | while read -r ko; do
 		ko=${ko#./}
-		# The list has full paths or not, and names objects or modules.
+		# Kernels differ in whether the list has full paths and .o or .ko.
 		grep -qE "(^|/)${ko%.ko}\.k?o\$" \
 			"$build/modules/modules.order" ||
 			rm "$build/modules/$ko"
@@ -96,7 +96,7 @@ build_selftests()
 	build_programs selftests "tools/testing/selftests/$S" KSFT="$(harness_header)"
 }
 
-# On the library of the selftests.
+# These programs link the library of the selftests.
 build_e2e()
 {
 	build_selftests

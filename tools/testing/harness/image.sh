@@ -28,18 +28,18 @@ is_current()
 		{ [ -z "${REFRESH:-}" ] || is_younger "$image.key" 60; }
 }
 
-# Documentation would make the image a third larger.
+# Drop documentation: it makes the image a third larger.
 slim()
 {
 	rm -rf "$1"/usr/share/{doc,man,locale,info} "$1"/var/{cache,lib}/apt \
 		"$1/etc/resolv.conf"
-	# Where the machine's own modules and the tests are mounted.
+	# Mount points for the modules and the tests.
 	mkdir -p "$1/vm" "$1/lib/modules"
 	echo "$S" >"$1/etc/hostname"
 	echo "127.0.0.1 localhost $S" >"$1/etc/hosts"
 }
 
-# Without a journal: the image is only ever a base for what a run writes.
+# No journal: QEMU discards what a run writes.
 pack_image()
 {
 	local size
@@ -63,7 +63,7 @@ make_image()
 	dpkg-query --admindir="$root/var/lib/dpkg" -W \
 		-f '${Package} ${Version}\n' "${E2E_PROGRAMS[@]}" >"$tmp/versions"
 	step "packing the image of $suite" pack_image "$root" "$tmp/img"
-	# The image is all that is needed from here on.
+	# Only the image is used from here on.
 	rm -rf --one-file-system "$root"
 	rm -f "$image.key"
 	mv "$tmp/img" "$image"

@@ -5,22 +5,22 @@
 #
 # Fetches the kernel K, unpacks it into the cache and prints the directory:
 #
-#	release				as uname -r says it
-#	suite				where it is from
+#	release				the output of uname -r
+#	suite				the Debian suite
 #	vmlinuz, lib/modules/RELEASE	with modules.dep
 #	usr/src, usr/lib		its headers, as their packages install them
-#	build-depends			packages that these headers ask for
+#	build-depends			packages that the headers depend on
 #
-# Kernels of config/*.config are built from the source that the suite has, anew
-# when that or their configuration has changed. A newer kernel is looked for
+# Kernels of config/*.config are built from the suite's source, and rebuilt when
+# the source or the configuration changes. The script looks for a newer kernel
 # once a day.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# kernel_parts NAME...: the packages of a kernel that these names pull in. Names
-# differ between releases (newer images are split in several), so dependencies
-# are followed. What else the headers depend on is added to build-depends.
+# kernel_parts NAME...: follows the dependencies of these packages and prints
+# those that are part of the kernel: newer releases split an image in several. Adds
+# the other dependencies of the headers to build-depends.
 kernel_parts()
 {
 	local -A seen=()
@@ -45,7 +45,7 @@ kernel_parts()
 	printf '%s\n' "${!seen[@]}" | sort
 }
 
-# Before the merger of / and /usr was complete packages used both.
+# Older packages install to both /lib and /usr/lib.
 merge_usr()
 {
 	local dir
@@ -57,7 +57,7 @@ merge_usr()
 	done
 }
 
-# Brings an unpacked kernel into the form promised above.
+# Bring an unpacked kernel into the form described above.
 prepare()
 {
 	local root=$1 release image
@@ -85,7 +85,7 @@ fetch_packages()
 	prepare "$tmp"
 }
 
-# store_name PACKAGE: sets store to where its version belongs.
+# store_name PACKAGE: sets store to the directory for its version.
 store_name()
 {
 	local version
@@ -95,7 +95,7 @@ store_name()
 	store=$CACHE/kernels/$prefix$version
 }
 
-# fetch, in a process of its own: errexit does not work inside a condition.
+# Runs in a separate process: errexit has no effect inside a condition.
 fetch()
 {
 	local store tmp arch prefix='' source

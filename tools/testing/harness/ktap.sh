@@ -3,9 +3,9 @@
 #
 # usage: ... | ktap.sh
 #
-# Makes one KTAP stream of the results of several: numbers them anew, line by
-# line as they come, and closes with the plan and the totals. Fails if a test
-# failed or none ran. One that is still to be done (TODO) counts as skipped.
+# Merges the results of several programs into one KTAP stream. Renumbers each line
+# as it arrives, and ends with the plan and the totals. Fails if a test failed or
+# none ran. A TODO result counts as skipped.
 
 set -euo pipefail
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# The shell library of the test machinery, sourced by its scripts: where things
-# are, what was asked for, and one file below lib/ for each concern.
+# The shell library of the harness. Sets paths, reads what the caller asked for,
+# and sources one file below lib/ for each concern.
 #
 #	S	the system (default mdev); tools/testing/systems/ has a file for each
 #	K	the kernel (default bookworm): a Debian suite, a series that one of
@@ -22,7 +22,7 @@ K=${K:-bookworm}
 
 export TOP CACHE S K
 
-# The variables and the jobs of a make that called us are not for those we call.
+# Don't pass the variables and the job server of the calling make to other makes.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
 # shellcheck source=tools/testing/harness/lib/log.sh

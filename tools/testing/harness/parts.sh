@@ -3,19 +3,19 @@
 #
 # usage: [S=...] [K=...] [T=...] [LIST=1] parts.sh PART...
 #
-# Runs parts of the tests one after the other, as one KTAP stream on stdout that
-# ends with the totals, after a table if there are several. A part is a script of
-# verbs/ with its argument and variables, in one word: "selftests K=debug",
-# "stress fuzz SCALE=10"; a comma in a value stands for a space. Variables for
-# this script itself:
+# Runs parts of the tests one after the other, prints one KTAP stream, then a
+# table and the totals. A part is one word: a script of verbs/ with its argument
+# and variables, as in "selftests K=debug" or "stress fuzz SCALE=10". A comma in a
+# value stands for a space. Two variables are for this script:
 #
-#	LIMIT=seconds	the part is ended then (an hour unless told)
-#	TODO=1		failures are shown, and do not count
+#	LIMIT=seconds	end the part after this time (default 3600)
+#	TODO=1		show failures, but don't count them
 #
-# There are three lists of parts: "supported" builds for each supported kernel,
-# and "ci" and "all" are what the systems' descriptions say (that of S, if it is
-# given). A part of "all" that has passed is remembered in the cache, by a hash of
-# the sources and its kernel's version: the next run repeats what it said.
+# Three names stand for lists of parts. "supported" builds for each supported
+# kernel; "ci" and "all" are defined in the description of each system, or of S
+# if it is given. If a part of "all" passes, its results are kept in the cache,
+# under a hash of the sources and the kernel's version, and the next run shows
+# them instead of running the part.
 
 asked=${S:-}
 
@@ -24,7 +24,7 @@ asked=${S:-}
 
 VERBS=$HARNESS/verbs
 
-# systems: those that were asked for, or all.
+# systems: prints S if the caller gave it, or all systems.
 systems()
 {
 	if [ -n "$asked" ]; then
@@ -34,7 +34,7 @@ systems()
 	fi
 }
 
-# list_of NAME: a list's parts, one a line.
+# list_of NAME: prints the parts of a list, one per line.
 list_of()
 {
 	local system
@@ -96,13 +96,13 @@ parse()
 	done
 }
 
-# needs_kernel: whether the part's results are those of a kernel.
+# needs_kernel: succeeds if the part depends on a kernel.
 needs_kernel()
 {
 	[[ $verb != @(static|harness|model) ]]
 }
 
-# run_verb COMMAND...: the command in front of the part's script.
+# run_verb COMMAND...: runs the part's script, with COMMAND in front of it.
 run_verb()
 {
 	"$@" env S="$part_S" K="$part_K" KTAP=1 \
@@ -110,7 +110,7 @@ run_verb()
 		"$VERBS/$verb.sh" ${arguments[@]+"${arguments[@]}"}
 }
 
-# The end of the console that was written last.
+# Print the end of the most recent console.
 report_limit()
 {
 	local console
@@ -125,7 +125,7 @@ report_limit()
 	echo "not ok - ended_by_its_limit"
 }
 
-# run_limited: the part, with all that it starts, no longer than its limit.
+# run_limited: runs the part, and kills it with all its children at its limit.
 run_limited()
 {
 	local rc=0
@@ -137,7 +137,7 @@ run_limited()
 	echo "$rc" >"$scratch/rc"
 }
 
-# finish_results: makes a part's results those of the whole.
+# finish_results: prefixes names, and marks failures that don't count.
 finish_results()
 {
 	local prefix=''
@@ -147,20 +147,20 @@ finish_results()
 		${todo:+-e 's/^(not ok .*)/\1 # TODO/'}
 }
 
-# results FILE PATTERN [OPTION]: how many there are.
+# results FILE PATTERN [OPTION]: counts the results that match.
 results()
 {
 	grep -a -E '^(not )?ok ' "$1" | grep -cE "${@:3}" "$2" || true
 }
 
-# sources_hash: of all that a result can depend on.
+# sources_hash: covers every tracked file but documentation.
 sources_hash()
 {
 	tracked | grep -vE '\.(md|rst)$' | (cd "$TOP" &&
 		xargs -d '\n' sha256sum) | sha256sum | cut -c1-16
 }
 
-# run_part PART: its output; adds a line to the table.
+# run_part PART: prints its results and adds a line to the table.
 run_part()
 {
 	local start=$SECONDS rc log kept='' kernel release took
@@ -176,7 +176,7 @@ run_part()
 		log=$kept
 		grep -a -E '^(not )?ok ' "$log"
 	else
-		# Without a kernel the cause has been told.
+		# kernel.sh has printed why there is no kernel.
 		{
 			if [ -n "$kernel" ]; then
 				run_limited
@@ -187,7 +187,7 @@ run_part()
 		} | finish_results | tee "$log"
 		echo "# seconds: $((SECONDS - start))" >>"$log"
 		rc=$(<"$scratch/rc")
-		# A failure needs a result to show for it.
+		# A part that fails without a failed test is a failed test.
 		if [ "$rc" -ne 0 ] && [ -z "$todo" ] &&
 			[ "$(results "$log" '^not ok ')" -eq 0 ]; then
 			echo "# ended with status $rc and no failure to show"
@@ -223,7 +223,7 @@ run_all()
 }
 
 [ $# -gt 0 ] || die "usage: parts.sh PART... (or supported, ci, all)"
-# All are parsed before one is run.
+# Parse all parts before running the first.
 parts=$(list_parts "$@")
 count=$(wc -l <<<"$parts")
 while read -r part; do
@@ -231,14 +231,14 @@ while read -r part; do
 	[ -z "${LIST:-}" ] || run_verb
 done <<<"$parts"
 [ -z "${LIST:-}" ] || exit 0
-# The same name may come from several parts of one kind.
+# Parts of one kind print the same names, and need a prefix.
 several=$(awk '{ print $1 }' <<<"$parts" | sort | uniq -d)
 hash=
 [[ " $* " != *" all "* ]] || hash=$(sources_hash)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 start=$SECONDS
-# Not in a condition, where errexit would be off: what ends early has failed.
+# Not inside a condition, which would turn errexit off.
 set +e
 (
 	set -e

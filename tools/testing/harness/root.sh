@@ -21,18 +21,18 @@ is_current()
 		{ [ -z "${REFRESH:-}" ] || is_younger "$root/.packages" 60; }
 }
 
-# Half a root never bears the name of a whole one.
+# Build under a temporary name, so that an incomplete root is never used.
 make_root()
 {
 	local new
 
-	# Another run may have made it while we waited for the lock.
+	# Another run may have built it while we waited for the lock.
 	! is_current || return 0
 
 	need_packages mmdebstrap debian-archive-keyring
 	apt_suite "$suite"
 	mkdir -p "$CACHE/roots"
-	# The lock is ours: these are of a run that was killed.
+	# We hold the lock, so these are leftovers of a killed run.
 	rm -rf --one-file-system "$CACHE/roots/.${root##*/}".*
 	new=$(mktemp -d "$CACHE/roots/.${root##*/}.XXXXXX")
 	chmod 755 "$new"

@@ -35,13 +35,13 @@ fetch()
 	package=$(depends linux-source | grep '^linux-source-') ||
 		die "$suite has no linux-source"
 	mkdir -p "$CACHE/source"
-	# The lock is ours: these are of a run that was killed.
+	# We hold the lock, so these are leftovers of a killed run.
 	rm -rf "$CACHE/source/.$suite".*
 	tmp=$(mktemp -d "$CACHE/source/.$suite.XXXXXX")
 	# shellcheck disable=SC2064 # the value of now
 	trap "rm -rf '$tmp'" EXIT
 	mkdir "$tmp/deb" "$tmp/src"
-	# What an earlier run asked for stays available.
+	# Keep the paths of earlier runs.
 	if [ -d "$dir" ]; then
 		while read -r path; do
 			paths+=("$path")

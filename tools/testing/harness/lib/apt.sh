@@ -20,8 +20,8 @@ mirror_uri()
 			!found++ { print $4 }'
 }
 
-# has_pocket URI SUITE: whether the archive has the suite. Dies if it does not
-# answer: no network is no reason to believe that something is not there.
+# has_pocket URI SUITE: succeeds if the archive has the suite. Dies if the archive
+# does not answer, as that does not mean that the suite is missing.
 has_pocket()
 {
 	local said file
@@ -39,7 +39,7 @@ has_pocket()
 	return 1
 }
 
-# base_suite SUITE: what an overlay is installed on, or the suite itself.
+# base_suite SUITE: prints the suite below an overlay, or SUITE.
 base_suite()
 {
 	case $1 in
@@ -49,7 +49,7 @@ base_suite()
 	esac
 }
 
-# suites: those that the mirror has, of all that Debian ever had.
+# suites: prints every suite that the mirror has.
 suites()
 {
 	local suite main
@@ -66,8 +66,8 @@ suites()
 }
 
 # apt_suite SUITE: prepares a private apt state for the suite (and what it
-# builds on) and sets APT_OPTS to the options that select it. A Release file may
-# be refreshed less often than it expires, so its age is not checked.
+# builds on) and sets APT_OPTS to the options that select it. Mirrors serve expired
+# Release files of sid and of backports, so don't check their age.
 apt_suite()
 {
 	local suite=$1 dir=$CACHE/apt/$1
@@ -85,20 +85,20 @@ apt_suite()
 		-o "Acquire::Retries=3"
 		-o "Acquire::Check-Valid-Until=false"
 	)
-	# Packages of an overlay are taken only when asked for.
+	# apt ignores an overlay's packages unless told otherwise.
 	[ "$(base_suite "$suite")" = "$suite" ] ||
 		APT_OPTS+=(-o "APT::Default-Release=$suite")
 	apt_lists_fresh "$dir" || with_lock "apt-$suite" update_lists
 }
 
-# Lists of today are taken as they are; REFRESH=1 asks for new ones.
+# Lists are fresh for a day, with REFRESH=1 for five minutes.
 apt_lists_fresh()
 {
 	is_younger "$1/stamp" 1440 &&
 		{ [ -z "${REFRESH:-}" ] || is_younger "$1/stamp" 5; }
 }
 
-# source_lines SUITE: of its own archive, and the pockets that it has.
+# source_lines SUITE: prints sources.list lines for the suite and its pockets.
 source_lines()
 {
 	local base main security
@@ -121,7 +121,7 @@ source_lines()
 		echo "deb [signed-by=$KEYRING] $security $base-security main"
 }
 
-# Runs inside apt_suite(), whose variables it sees.
+# Uses the variables of apt_suite().
 update_lists()
 {
 	! apt_lists_fresh "$dir" || return 0
@@ -137,21 +137,21 @@ update_lists()
 	elif [ -e "$dir/stamp" ]; then
 		log "using the lists of $(date -r "$dir/stamp" +%F)"
 	else
-		# The cause has been told.
+		# The failed command has printed the cause.
 		rm -rf "$dir"
 		exit 1
 	fi
 }
 
-# package_version NAME: that of the chosen suite; nothing if it has none.
+# package_version NAME: prints nothing if the suite lacks the package.
 package_version()
 {
 	apt-cache "${APT_OPTS[@]}" show --no-all-versions "$1" 2>/dev/null |
 		sed -n 's/^Version: //p'
 }
 
-# depends NAME: the packages that it cannot do without, one a line; of
-# alternatives the first.
+# depends NAME: prints the packages it depends on, one per line, and the first of
+# each set of alternatives.
 depends()
 {
 	apt-cache "${APT_OPTS[@]}" depends --important "$1" | awk '

@@ -5,7 +5,7 @@
 # until each has a result. T is a program, a case or a shell pattern of either,
 # or several.
 
-# The time one case may take. It only ends what hangs.
+# The limit for one case. It only has to end a case that hangs.
 if is_slow_kernel; then
 	CASE_SECONDS=${CASE_SECONDS:-600}
 else
@@ -14,7 +14,7 @@ fi
 
 read -ra wanted <<<"${T:-*}"
 
-# selected NAME: whether T asks for "program:case".
+# selected PROGRAM:CASE: succeeds if T asks for it.
 selected()
 {
 	local t
@@ -28,7 +28,7 @@ selected()
 	return 1
 }
 
-# select_tests PROGRAM: of the names on stdin, those that T asks for.
+# select_tests PROGRAM: prints those names from stdin that T asks for.
 select_tests()
 {
 	local name
@@ -86,7 +86,7 @@ select_cases()
 	done
 }
 
-# The same as people name them.
+# Print the names as users write them.
 show_cases()
 {
 	sed -E 's/ (global\.)?/:/'
@@ -105,8 +105,8 @@ cases_prepare()
 	mkdir "$VM/root/tests"
 }
 
-# run_machines BUILD MODE N FILL CASES: shares the cases among N machines that run
-# at the same time. The function FILL puts into root/ what a machine needs.
+# run_machines BUILD MODE N FILL CASES: distributes the cases over N machines that
+# run in parallel. The function FILL copies what a machine needs to root/.
 run_machines()
 {
 	local build=$1 mode=$2 n=$3 fill=$4 cases=$5 i
@@ -121,7 +121,7 @@ run_machines()
 	wait
 }
 
-# run_machine MODE CASES, with what run_machines() has.
+# run_machine MODE CASES: uses the variables of run_machines().
 run_machine()
 {
 	trap '[ $? -eq 0 ] || echo "not ok - machine_$1"' EXIT
@@ -131,7 +131,7 @@ run_machine()
 	run_cases
 }
 
-# The machines speak at the same time; what belongs to a case stays together.
+# Keep the lines of one case together when several machines print.
 in_blocks()
 {
 	local line block=''
@@ -148,8 +148,8 @@ in_blocks()
 	printf %s "$block"
 }
 
-# Handles what one boot says: results go on to stdout, and where it stood is
-# kept in files for whoever looks after the machine is gone.
+# Print the results of one boot, and record its progress in files, for use when
+# the machine is gone.
 follow()
 {
 	local line running='' finished=0
@@ -180,9 +180,9 @@ follow()
 	done
 }
 
-# Boots until every case has a result: a case that takes the machine down, or
-# leaves it unusable, must not hide what the others do. Those that want to be
-# alone come last: there is no look for leaked memory after them.
+# Boot until every case has a result: a case that crashes the machine or leaves it
+# unusable must not hide the others. Cases that need a boot of their own come last,
+# as no leak check is possible after them.
 run_cases()
 {
 	local all=$VM/cases.all
@@ -194,8 +194,7 @@ run_cases()
 	boot_cases
 }
 
-# What arrived of the verdict and of the results. Either may lack its last end
-# of line, or not be there.
+# The verdict and the results received so far; either may be truncated.
 last_words()
 {
 	local file
@@ -240,7 +239,7 @@ boot_cases()
 			last_words | sed 's/^/#   /'
 			vm_console_tail
 			echo "not ok - virtual_machine"
-			# One that does not even start never will.
+			# A machine that ran no case would not run one next time.
 			[ "$(cat "$VM/finished")" -gt 0 ] || boots=${MAX_BOOTS:-8}
 		elif vm_complained "run over:"; then
 			echo "# the kernel complained after the last case"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Sourced by verbs/mutations.sh: what the log of a run says about a mutation, and
-# the table of all of them.
+# Sourced by verbs/mutations.sh: judges a mutation by the log of a run, and writes
+# the table.
 
-# all_passed LOG: a check that ran to its end, and nothing failed or was left
-# out.
+# all_passed LOG: succeeds if the run is complete and nothing failed or was
+# skipped.
 all_passed()
 {
 	grep -qE '^[1-9][0-9]* passed, 0 failed$' "$1"
@@ -49,7 +49,7 @@ failures()
 		END { machine() }' "$1"
 }
 
-# judge LOG: sets verdict, why, and who caught it.
+# judge LOG: sets verdict, why and who.
 # shellcheck disable=SC2034 # for the caller
 judge()
 {
@@ -78,14 +78,14 @@ judge()
 	fi
 }
 
-# first_symptom LOG: the first thing that went wrong, as a diagnostic.
+# first_symptom LOG: prints the first failure as a diagnostic.
 first_symptom()
 {
 	grep -m 1 -E 'Expected|kernel panicked|kernel complained|no result' "$1" |
 		sed -E 's/^#[# ]*/#   /' || true
 }
 
-# write_table RESULTS KERNEL FILE: what a run found, as a table.
+# write_table RESULTS KERNEL FILE: writes the results as a table.
 write_table()
 {
 	local name verdict why who

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Part of lib.sh: what the host must have installed, and why.
+# Part of lib.sh: packages that the host needs, and why.
 
-# What every run needs. All at once, as each run of apt takes a while.
+# Packages for every run. Install them together: each run of apt takes seconds.
 # shellcheck disable=SC2034 # for those who source this
 HOST_PACKAGES=(make gcc libc6-dev linux-libc-dev git perl shellcheck rsync
 	qemu-system-x86 busybox-static cpio kmod xz-utils zstd dpkg

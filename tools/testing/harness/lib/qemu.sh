@@ -100,5 +100,6 @@ VM_CMDLINE+=" log_buf_len=4M printk.devkmsg=on nmi_watchdog=0"
 VM_CMDLINE+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=100"
 VM_CMDLINE+=" mitigations=off no_timer_check"
 
-# Races may be anybody's, which is no reason to panic; the runner looks for ours.
+# KCSAN watches the whole kernel: don't panic for a race elsewhere. The runner
+# reports ours.
 [ "$K" != kcsan ] || VM_CMDLINE=${VM_CMDLINE/panic_on_warn=1 /}

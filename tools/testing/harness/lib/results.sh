@@ -4,7 +4,7 @@
 # Part of lib.sh: results of tests on stdout, as ktap.sh takes them, and the
 # files that git tracks.
 
-# How many tests of this script have failed: it ends with "exit $((failed > 0))".
+# Number of failed tests. Scripts end with "exit $((failed > 0))".
 failed=0
 
 ok()
@@ -41,9 +41,8 @@ run_test()
 	"$verdict" "$name"
 }
 
-# tracked: the files git tracks, one a line, from the top of the tree, without
-# those the working tree has lost. The tree may belong to somebody else than
-# root, who runs this.
+# tracked: prints the tracked files that exist, one per line, relative to the top.
+# The tree may belong to a user other than root, who runs this.
 tracked()
 {
 	local file

@@ -4,23 +4,21 @@
 # Part of lib.sh: one boot of the virtual machine, from its files to the verdict
 # it leaves.
 
-# The time one boot may take in all. Like each limit here it only ends what
-# hangs: a machine on a busy host may take several times as long as on an idle
-# one.
+# The limit for one boot. Like every limit here it only has to end what hangs: a
+# busy host may take several times as long as an idle one.
 if is_slow_kernel; then
 	VM_SECONDS=${VM_SECONDS:-3000}
 else
 	VM_SECONDS=${VM_SECONDS:-1800}
 fi
 
-# A kernel that comes up says something all the time, until init does at once.
+# A booting kernel prints all the time. If it is silent for so long, it hangs.
 BOOT_SECONDS=${BOOT_SECONDS:-120}
 
-# How long a machine may take to power off when all is done. A task that hangs
-# may hold what an orderly end needs.
+# The limit for powering off after the verdict. A hung task may block it.
 POWEROFF_SECONDS=${POWEROFF_SECONDS:-10}
 
-# Modules of the distribution that a kind of test needs beside MACHINE_MODULES.
+# Modules of the distribution to add to MACHINE_MODULES.
 VM_MODULES=()
 
 # vm_prepare BUILD MODE: sets VM, a directory below BUILD of this run alone,
@@ -57,8 +55,8 @@ vm_pack()
 		"$VM_BUILD/modules" "$VM/root" "$VM/initrd" "${VM_MODULES[@]}"
 }
 
-# Ends a machine whose kernel does not come up, as its console stands still, or
-# that cannot be powered off.
+# Kill a machine whose console stands still before init runs, or that does not
+# power off.
 watch_machine()
 {
 	local quiet=0 size=0 now
@@ -76,7 +74,7 @@ watch_machine()
 	until grep -qs '^exit ' "$VM/verdict"; do
 		sleep 1
 	done
-	# In short steps: what is left of one must not hold our locks for long.
+	# A leftover sleep holds our locks, so sleep in short steps.
 	for _ in $(seq "$POWEROFF_SECONDS"); do
 		sleep 1
 	done
@@ -87,7 +85,7 @@ watch_machine()
 vm_boot_once()
 {
 	rm -f "$VM"/{verdict,qemu,rc,pid}
-	# Of a boot before this one, which ended early.
+	# Keep the console of the previous boot.
 	[ ! -e "$VM/console" ] || mv "$VM/console" "$(mktemp "$VM/console.XXX")"
 	{
 		local rc=0 watcher
@@ -112,8 +110,8 @@ vm_boot()
 	[ $# -gt 0 ] || set -- cat
 	log "booting $(cat "$VM_BUILD/kernel/release") ..."
 	vm_boot_once "$@"
-	# It happens that an emulated machine waits for a timer early in its
-	# boot and is never woken up. Nothing of ours runs by then.
+	# An emulated machine sometimes waits early in its boot for a timer that
+	# never fires. None of our code has run by then.
 	if [ ! -s "$VM/verdict" ] && [ "$(cat "$VM/rc")" = 137 ]; then
 		log "silent for $BOOT_SECONDS s; booting once more ..."
 		vm_boot_once "$@"
@@ -126,7 +124,7 @@ vm_boot()
 	137)	VM_END="killed after $((SECONDS - start)) s" ;;
 	*)	VM_END="QEMU failed (status $rc): $(tail -n 3 "$VM/qemu")" ;;
 	esac
-	# A panic after the verdict was given is one all the same.
+	# A panic after the verdict counts, too.
 	if grep -qs 'Kernel panic' "$VM/console"; then
 		VM_STATUS=
 		VM_END="the kernel panicked"
@@ -161,8 +159,8 @@ vm_run()
 	return "$VM_STATUS"
 }
 
-# vm_complained MARK: whether the console has a complaint after this line, or
-# at all when MARK is empty. The runner has judged what came before.
+# vm_complained MARK: succeeds if the console has a complaint after the line MARK,
+# or anywhere if MARK is empty. The runner has judged what is before the line.
 vm_complained()
 {
 	tr -d '\r' <"$VM/console" | awk -v mark="$1" '
@@ -171,8 +169,8 @@ vm_complained()
 		OUR_MODULES="${WATCHED_MODULES[*]}" "$VM/klog_judge" >/dev/null
 }
 
-# What surrounds the last case's first complaint on the console, or its end, as
-# diagnostics.
+# Print the lines around the last case's first complaint on the console, or the
+# end of the console, as diagnostics.
 vm_console_tail()
 {
 	[ -e "$VM/console" ] || return 0

@@ -25,9 +25,8 @@ build()
 	grep -q '^  CHECK ' "$log"
 }
 
-# Sparse and the compiler read the kernel's headers too: what they say of a file
-# outside our tree, whose path then begins with a slash or a dot, is not counted.
-# Nor is it that this compiler is not to the letter the one of the kernel.
+# Ignore warnings about the kernel's headers: their paths begin with a slash or a
+# dot. Ignore also that the compiler's version differs from the kernel's.
 no_warnings()
 {
 	! sed 's|/mnt/||g' "$log" | grep -E '(warning|WARNING|error):' |
@@ -47,7 +46,7 @@ kernel=$("$HARNESS/kernel.sh")
 note "building for $(<"$kernel/release"), from $(<"$kernel/suite")"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-# The root is made ahead of the time that is told.
+# Make the root first, so that the time of the build does not include it.
 root=$(root_of "$kernel")
 note "$(chroot "$root" gcc --version | head -n 1)"
 log=$scratch/build.log

@@ -3,8 +3,8 @@
 #
 # usage: [S=...] [K=...] [KTAP=1] demo.sh
 #
-# Builds the modules, boots the chosen kernel and lets tools/demo/S show there
-# what the system does. Fails if a step of it fails. With KTAP that is a test.
+# Builds the modules, boots the kernel K and runs tools/demo/S there. Fails if a
+# step of the demo fails. With KTAP=1 it prints a test result.
 
 [ -n "${KTAP:-}" ] || export LOG_PREFIX='-- '
 VM_SECONDS=${VM_SECONDS:-600}
@@ -12,7 +12,7 @@ VM_SECONDS=${VM_SECONDS:-600}
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-# In a process of its own: a machine without a verdict ends it.
+# A subshell, as vm_run exits if there is no verdict.
 show()
 (
 	set -e

@@ -9,7 +9,7 @@
 # a shell pattern of either; LIST=1 names what there is. With "shell" there is a
 # prompt instead.
 
-# A case may be many guests' whole lives, in a machine that is emulated itself.
+# One case may start and stop many guests, in a machine that is itself emulated.
 CASE_SECONDS=${CASE_SECONDS:-1800}
 VM_SECONDS=${VM_SECONDS:-3400}
 
@@ -18,14 +18,13 @@ VM_SECONDS=${VM_SECONDS:-3400}
 
 here=$TESTING/e2e/$S
 
-# In the order in which they are run.
 list_all()
 {
 	list_cases "$build/e2e"
 	list_cases "$here"
 }
 
-# configure_machine: the root's disk, and what the machine's own tools load.
+# configure_machine: adds the disk with Debian's root and the modules for it.
 configure_machine()
 {
 	local image suite
@@ -76,7 +75,7 @@ fi
 cases=$(list_all | select_cases)
 [ -n "$cases" ] || exit 0
 configure_machine
-# A small choice is not worth a second machine.
+# Don't boot a second machine for a few cases.
 machines=2
 [ "$(wc -l <<<"$cases")" -gt 8 ] || machines=1
 run_machines "$build" e2e "$machines" fill "$cases"

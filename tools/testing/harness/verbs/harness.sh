@@ -11,7 +11,7 @@
 
 RUN_PARTS=$HARNESS/run
 
-# says TEXT COMMAND...: it has to fail, with one line of error that has the text.
+# says TEXT COMMAND...: the command has to fail with one line of error, with TEXT.
 says()
 {
 	local text=$1 said
@@ -29,7 +29,7 @@ says()
 	fi
 }
 
-# within SECONDS COMMAND...: until the command succeeds.
+# within SECONDS COMMAND...: waits until the command succeeds.
 within()
 {
 	local end=$((SECONDS + $1))
@@ -66,7 +66,7 @@ fetch()
 
 cache_is_clean()
 {
-	[ ! -e "$cache/kernels" ] || ! ls "$cache/kernels" | grep .
+	! compgen -G "$cache/kernels/*"
 }
 
 no_network_gets_one_clear_line()
@@ -76,18 +76,18 @@ no_network_gets_one_clear_line()
 		cache_is_clean
 }
 
-# The lists do not fit, and then the kernel.
+# First the package lists do not fit, then the kernel.
 no_space_gets_one_clear_line()
 {
 	local size
 
 	for size in 20M 200M; do
 		mount -t tmpfs -o size="$size" none "$cache" || return 1
-		says "no space left" CACHE="$cache" K=bookworm \
-			"$HARNESS/kernel.sh" && cache_is_clean || {
+		if ! says "no space left" CACHE="$cache" K=bookworm \
+			"$HARNESS/kernel.sh" || ! cache_is_clean; then
 			umount "$cache"
 			return 1
-		}
+		fi
 		umount "$cache"
 	done
 }
@@ -126,7 +126,7 @@ two_fetches_at_once_agree()
 			grep -c 'unpacking them \.\.\.')" = 1 ]
 }
 
-# machines: how many run for the make below.
+# machines: counts the virtual machines of "make vm".
 machines()
 {
 	pgrep -fc "qemu.*$TOP/build/.*/vm/run/initrd"
@@ -142,7 +142,7 @@ nothing_runs()
 	[ "$(machines)" -eq 0 ] && ! kill -0 "$job" 2>/dev/null
 }
 
-# Make is told by itself, as by a supervisor, not by a terminal.
+# Signal make alone, as a supervisor does, not its process group.
 make_that_is_told_to_end_takes_its_machine_along()
 {
 	local signal job
@@ -166,7 +166,6 @@ machine_runs_the_command_with_the_modules_loaded()
 	[ $? -eq 7 ] && grep -x "${WATCHED_MODULES[0]}" "$scratch/out"
 }
 
-# The part's machine would need half an hour.
 part_ends_by_its_limit_and_says_what_it_waited_for()
 {
 	"$RUN_PARTS" "selftests LIMIT=15" >"$scratch/out" 2>&1 && return 1

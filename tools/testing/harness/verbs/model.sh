@@ -167,7 +167,7 @@ run_one()
 	flock "$OUT/lock" printf '%s' "${text:+$text
 }$result - model:$name
 "
-	# What spin generates is large, and made anew each time.
+	# Spin's output is large, and generated each time.
 	rm -rf "${OUT:?}/$name"
 	[ "$result" = ok ]
 }

@@ -12,8 +12,8 @@
 # not apply or build is an error, and so is a case that fails without a mutation.
 #
 # T chooses mutations by name or pattern, LIST=1 lists them; SHARD=i/n is every
-# n-th from the i-th on. build/S/mutations.md says by what each was caught. With
-# "apply" it is only seen whether the patches apply.
+# n-th from the i-th on. build/S/mutations.md lists which case caught which. "apply"
+# only checks that the patches apply.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -27,7 +27,7 @@ tree=$scratch/tree
 results=$scratch/results
 table=$TOP/build/$S/mutations.md
 
-# mutations: the names of those that T asks for.
+# mutations: prints the names that T asks for.
 mutations()
 {
 	local name t
@@ -56,8 +56,8 @@ cases()
 	sed -n '/^---$/q; s/^Test: //p' "$dir/$1.patch"
 }
 
-# The copy is like the tree but for what was built in it, which is what makes
-# the next build a short one.
+# Update the copy, and keep what was built in it, so that the next build is
+# incremental.
 sync_tree()
 {
 	mkdir -p "$tree"
@@ -122,7 +122,7 @@ matches()
 	return 1
 }
 
-# A patch's form: a line of text, an empty one, and a case at least.
+# well_formed NAME: a line of text, an empty line, and at least one case.
 well_formed()
 {
 	local file=$dir/$1.patch

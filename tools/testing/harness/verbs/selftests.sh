@@ -7,16 +7,14 @@
 # machines with the kernel K. T chooses programs, cases or shell patterns of
 # either; LIST=1 names what there is.
 #
-# On the kernels that look for faults KUnit suites are run as well, and modules
-# stay loaded from one case to the next: such a kernel releases kobjects seconds
-# late, which made a case with its modules take 20 s and more. The cases that are
-# about unloading do it all the same, and so does the end.
+# On kernels built here the KUnit suites run as well, and modules stay loaded from
+# one case to the next: such a kernel delays the release of kobjects by seconds, so
+# that reloading would take 20 s per case. Cases about unloading still unload.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-# A kernel that releases late spends its time waiting, so more machines run at
-# once there.
+# Most cases wait more than they compute, so several machines run in parallel.
 machines=2
 keep=
 if is_slow_kernel; then
@@ -24,7 +22,7 @@ if is_slow_kernel; then
 	keep="export KEEP_MODULES=1"
 fi
 
-# Modules of KUnit suites, which only a kernel with KUnit gets.
+# Only a kernel with KUnit has modules of KUnit suites.
 list_kunit()
 {
 	find "$build/modules" -name '*_kunit.ko' -printf '%f\n' | sort |
@@ -50,6 +48,6 @@ cases=$({
 	list_kunit
 	list_cases "$build/selftests"
 } | select_cases)
-# A machine takes a while to boot.
+# Don't boot several machines for a few cases.
 [ "$(wc -l <<<"$cases")" -gt 20 ] || machines=1
 run_machines "$build" selftests "$machines" fill "$cases"

@@ -3,7 +3,7 @@
 #
 # usage: [T=name] [LIST=1] static.sh
 #
-# Checks that need no kernel: the tools that read sources have nothing to say.
+# Checks that read sources and need no kernel.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -30,8 +30,8 @@ checkpatch_files()
 	shell_scripts
 }
 
-# Reads complaints "path:line: LEVEL:TYPE: text", prints those that
-# checkpatch-ignore does not name, and its lines that nothing needed.
+# Read complaints "path:line: LEVEL:TYPE: text". Print those that checkpatch-ignore
+# does not list, and the lines of checkpatch-ignore that match nothing.
 unexcused()
 {
 	local -A used=()
@@ -95,12 +95,12 @@ scripts_are_shellcheck_clean()
 	mapfile -t files < <(shell_scripts)
 	echo "files checked: ${#files[@]}"
 	[ ${#files[@]} -gt 0 ] || return 1
-	# SC2317: functions are handed by name to step, with_lock and run_test,
-	# which looks like nobody called them.
+	# SC2317: shellcheck does not see that step, with_lock and run_test call
+	# functions by name.
 	(cd "$TOP" && shellcheck -x --exclude=SC2317 "${files[@]}")
 }
 
-# The comments are well formed, and every exported symbol has one.
+# Comments are well formed, and every exported symbol has one.
 kernel_doc_is_clean()
 {
 	local source files file symbol bad=0
@@ -123,7 +123,7 @@ kernel_doc_is_clean()
 	return "$bad"
 }
 
-# Whoever changes a line that one of them needs knows at once.
+# A patch that no longer applies is noticed here, long before mutations run.
 mutations_still_apply()
 {
 	[ -d "$TESTING/mutations/$S" ] || return 0

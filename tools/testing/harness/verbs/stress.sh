@@ -14,13 +14,13 @@ VM_SECONDS=${VM_SECONDS:-10800}
 
 SCALE=${SCALE:-100}
 
-# What runs in the machine. A program that fails must not hide the others.
+# Write the machine's script. A program that fails must not hide the others.
 write_main()
 {
 	local program
 
 	echo "exec >/dev/ttyS1 2>&1"
-	# Only warnings on the console: it is slow.
+	# The console is slow: print only warnings.
 	echo "dmesg -n 5"
 	echo "export SEED=${SEED:-}"
 	stress_numbers | sed 's/^/export /'
@@ -30,7 +30,7 @@ write_main()
 	echo "echo '# end'"
 }
 
-# Those that began and said nothing, or never began.
+# Report programs that printed no result.
 report_missing()
 {
 	local program silent=0
