@@ -121,7 +121,7 @@ build_all()
 }
 
 [ $# -gt 0 ] || die "usage: build.sh modules|selftests|tools|e2e|stress..."
-need_packages "${HOST_PACKAGES[@]}"
+need_packages "${HOST_PACKAGES[@]}" "${PROGRAM_PACKAGES[@]}"
 kernel=$("$HARNESS/kernel.sh")
 release=$(cat "$kernel/release")
 build=$TOP/build/$S/$release

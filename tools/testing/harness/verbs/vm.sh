@@ -4,9 +4,9 @@
 # usage: [S=...] [K=...] vm.sh shell
 #        [S=...] [K=...] RUN="command line" vm.sh run
 #
-# shell: a prompt in the virtual machine, with the system's modules loaded.
-# run: loads them there, runs the command line RUN and exits with its status. Its
-# output appears here; the console is in build/.
+# shell: starts a shell in the virtual machine, with the system's modules loaded.
+# run: loads the modules there, runs the command line RUN and exits with its
+# status. Its output goes to stdout, the console to build/.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
