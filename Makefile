@@ -47,8 +47,11 @@ help:
 	@echo '  REFRESH=1       look for newer packages now, not once a day'
 	@echo '  CACHE=folder    for what is fetched (now ~/.cache/mdev)'
 
+# Without S the modules of all systems.
 modules modules_install:
-	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates $@
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates $(if $(S), \
+		MODULES="$$(bash -c '. tools/testing/systems/$(S) && \
+			echo $${MODULES[*]}')") $@
 
 check:
 	@$(RUN_PARTS) static builds selftests
