@@ -233,8 +233,11 @@ done <<<"$parts"
 [ -z "${LIST:-}" ] || exit 0
 # Parts of one kind print the same names, and need a prefix.
 several=$(awk '{ print $1 }' <<<"$parts" | sort | uniq -d)
+# Don't keep the results of a choice, or of fewer operations.
 hash=
-[[ " $* " != *" all "* ]] || hash=$(sources_hash)
+if [[ " $* " = *" all "* ]] && [ -z "${T:-}${SCALE:-}${SEED:-}" ]; then
+	hash=$(sources_hash)
+fi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 start=$SECONDS
