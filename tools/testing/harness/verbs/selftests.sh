@@ -15,10 +15,10 @@
 . "$(dirname "$0")/../lib.sh"
 
 # Most cases wait more than they compute, so several machines run in parallel.
-machines=2
+machines=3
 keep=
 if is_slow_kernel; then
-	machines=3
+	machines=4
 	keep="export KEEP_MODULES=1"
 fi
 
