@@ -12,12 +12,14 @@
 
 [ $# -ge 3 ] || die "usage: root.sh SUITE NAME PACKAGE..."
 suite=$1
-root=$CACHE/roots/$suite-$2
 mapfile -t packages < <(printf '%s\n' "${@:3}" | sort -u)
+# Other packages make another root: a build may be running in the one that is
+# there.
+root=$CACHE/roots/$suite-$2-$(sha256sum <<<"${packages[*]}" | cut -c1-8)
 
 is_current()
 {
-	[ "$(cat "$root/.packages" 2>/dev/null)" = "${packages[*]}" ] &&
+	[ -e "$root/.packages" ] &&
 		{ [ -z "${REFRESH:-}" ] || is_younger "$root/.packages" 60; }
 }
 
