@@ -147,10 +147,10 @@ finish_results()
 		${todo:+-e 's/^(not ok .*)/\1 # TODO/'}
 }
 
-# results FILE PATTERN [OPTION]: counts the results that match.
+# results FILE PATTERN: counts the results that match.
 results()
 {
-	grep -a -E '^(not )?ok ' "$1" | grep -cE "${@:3}" "$2" || true
+	grep -a -E '^(not )?ok ' "$1" | grep -cE "$2" || true
 }
 
 # sources_hash: covers every tracked file but documentation.

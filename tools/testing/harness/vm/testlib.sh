@@ -7,8 +7,7 @@
 #	-l		list the cases, as the C programs do
 #	-r <case>	run one, between the system's case_setup and case_teardown
 #
-# What a case leaves behind is found, reported and taken away by the functions
-# that SWEEPS names.
+# The functions that SWEEPS names report and remove what a case leaves behind.
 #
 # A case fails when a command in it does. Then what the programs have logged
 # since it began is shown, and why it failed once more after that: of a long
