@@ -13,9 +13,9 @@
 #
 # Three names stand for lists of parts. "supported" builds for each supported
 # kernel; "ci" and "all" are defined in the description of each system, or of S
-# if it is given. If a part of "all" passes, its results are kept in the cache,
-# under a hash of the sources and the kernel's version, and the next run shows
-# them instead of running the part.
+# if it is given. If a whole part passes, its results are kept in the cache, under
+# a hash of the sources and the kernel's version; "all" shows them instead of
+# running the part again.
 
 asked=${S:-}
 
@@ -137,8 +137,8 @@ run_limited()
 	echo "$rc" >"$scratch/rc"
 }
 
-# finish_results: prefixes names, and marks failures that don't count.
-finish_results()
+# show_results: prefixes names, and marks failures that don't count.
+show_results()
 {
 	local prefix=''
 
@@ -163,19 +163,23 @@ sources_hash()
 # run_part PART: prints its results and adds a line to the table.
 run_part()
 {
-	local start=$SECONDS rc log kept='' kernel release took
+	local start=$SECONDS rc log='' kept='' kernel release took
 	local passed failed skipped
 
 	parse "$1"
-	log=$scratch/log
 	kernel=-
 	! needs_kernel || kernel=$(K=$part_K "$HARNESS/kernel.sh") || kernel=
-	[ -z "$hash" ] || kept=$CACHE/results/$hash/$label-${kernel##*/}
-	if [ -e "$kept" ]; then
+	# Don't keep the results of a choice, or of fewer operations.
+	if [ -z "${T:-}${SCALE:-}${SEED:-}${SHARD:-}" ] &&
+		[[ " ${variables[*]-} " != *" T="* ]]; then
+		kept=$CACHE/results/$hash/$label-${kernel##*/}
+	fi
+	if [ -n "$all" ] && [ -e "$kept" ]; then
 		log "passed before, on these sources"
 		log=$kept
-		grep -a -E '^(not )?ok ' "$log"
+		grep -a -E '^(not )?ok ' "$log" | show_results
 	else
+		log=$scratch/log
 		# kernel.sh has printed why there is no kernel.
 		{
 			if [ -n "$kernel" ]; then
@@ -184,20 +188,20 @@ run_part()
 				echo 1 >"$scratch/rc"
 				echo "not ok - no_kernel"
 			fi
-		} | finish_results | tee "$log"
+		} | tee "$log" | show_results
 		echo "# seconds: $((SECONDS - start))" >>"$log"
 		rc=$(<"$scratch/rc")
 		# A part that fails without a failed test is a failed test.
 		if [ "$rc" -ne 0 ] && [ -z "$todo" ] &&
 			[ "$(results "$log" '^not ok ')" -eq 0 ]; then
 			echo "# ended with status $rc and no failure to show"
-			echo "not ok - ended_early" | finish_results | tee -a "$log"
+			echo "not ok - ended_early" | tee -a "$log" | show_results
 		fi
 	fi
-	skipped=$(results "$log" '# (SKIP|TODO)')
-	passed=$(($(results "$log" '^ok ') - $(results "$log" '^ok .*# SKIP')))
-	failed=$(($(results "$log" '^not ok ') -
-		$(results "$log" '^not ok .*# TODO')))
+	skipped=$(results "$log" '^ok .*# SKIP')
+	passed=$(($(results "$log" '^ok ') - skipped))
+	failed=$(results "$log" '^not ok ')
+	[ -z "$todo" ] || skipped=$((skipped + failed)) failed=0
 	took=$(sed -n 's/^# seconds: //p' "$log")
 	release=$(cat "$kernel/release" 2>/dev/null || echo -)
 	echo "$label|$release|$passed|$failed|$skipped|$took" >>"$scratch/table"
@@ -233,11 +237,9 @@ done <<<"$parts"
 [ -z "${LIST:-}" ] || exit 0
 # Parts of one kind print the same names, and need a prefix.
 several=$(awk '{ print $1 }' <<<"$parts" | sort | uniq -d)
-# Don't keep the results of a choice, or of fewer operations.
-hash=
-if [[ " $* " = *" all "* ]] && [ -z "${T:-}${SCALE:-}${SEED:-}" ]; then
-	hash=$(sources_hash)
-fi
+all=
+[[ " $* " != *" all "* ]] || all=1
+hash=$(sources_hash)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 start=$SECONDS
