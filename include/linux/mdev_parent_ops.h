@@ -22,9 +22,10 @@ struct vm_area_struct;
 
 /**
  * struct mdev_parent_ops - what a vendor driver does for its mediated devices
- * @owner: the module that holds these callbacks. Kept for source compatibility:
- *	mdev_unregister_device() waits for every callback, so the module needs
- *	no further pin.
+ * @owner: the module that holds these callbacks. vfio_mdev holds a reference
+ *	on it while a device is open, so that unloading it fails with "in use".
+ *	NULL: the module can be unloaded at any time, and
+ *	mdev_unregister_device() then waits for the users.
  * @dev_attr_groups: attributes of the parent device; optional.
  * @mdev_attr_groups: attributes of each mediated device; optional. They exist
  *	before the device is announced and until it has left the bus.

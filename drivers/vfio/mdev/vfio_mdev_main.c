@@ -54,16 +54,22 @@ static int vfio_mdev_open_device(struct vfio_device *vdev)
 {
 	struct vfio_mdev *vm = to_vfio_mdev(vdev);
 	struct mdev_section section;
-	int ret;
+	int ret = 0;
 
 	if (!mdev_open_allowed(vm->mdev))
 		return -ENODEV;
-	if (!vm->ops->open)
-		return 0;
-	mdev_guard_note(vfio_mdev_guard(vm), &section);
-	ret = vm->ops->open(vm->mdev);
-	mdev_guard_forget(vfio_mdev_guard(vm), &section);
-	return vfio_mdev_result(vm->mdev, "open", ret);
+	/* Unloading the vendor's module fails while a device is open. */
+	if (!try_module_get(vm->ops->owner))
+		return -ENODEV;
+	if (vm->ops->open) {
+		mdev_guard_note(vfio_mdev_guard(vm), &section);
+		ret = vm->ops->open(vm->mdev);
+		mdev_guard_forget(vfio_mdev_guard(vm), &section);
+		ret = vfio_mdev_result(vm->mdev, "open", ret);
+	}
+	if (ret)
+		module_put(vm->ops->owner);
+	return ret;
 }
 
 static void vfio_mdev_close_device(struct vfio_device *vdev)
@@ -71,11 +77,12 @@ static void vfio_mdev_close_device(struct vfio_device *vdev)
 	struct vfio_mdev *vm = to_vfio_mdev(vdev);
 	struct mdev_section section;
 
-	if (!vm->ops->release)
-		return;
-	mdev_guard_note(vfio_mdev_guard(vm), &section);
-	vm->ops->release(vm->mdev);
-	mdev_guard_forget(vfio_mdev_guard(vm), &section);
+	if (vm->ops->release) {
+		mdev_guard_note(vfio_mdev_guard(vm), &section);
+		vm->ops->release(vm->mdev);
+		mdev_guard_forget(vfio_mdev_guard(vm), &section);
+	}
+	module_put(vm->ops->owner);
 }
 
 static ssize_t vfio_mdev_read(struct vfio_device *vdev, char __user *buf,

@@ -113,4 +113,23 @@ TEST_F(unregister_open, device_is_removed_once_in_mirror_order)
 	ASSERT_EQ(1, log_count(&log, "vendor", "removed", self->uuid));
 }
 
+static int act_unload(void *arg)
+{
+	return unload_module(arg);
+}
+
+TEST_F(unregister_open, module_of_the_vendor_is_in_use_while_a_device_is_open)
+{
+	struct actor unload;
+
+	START(1);
+	ASSERT_EQ(0, actor_start(&unload, act_unload, (void *)variant->door));
+	ASSERT_EQ(-EWOULDBLOCK, actor_wait(&unload, SOON_MS));
+	/* Nothing has begun. */
+	ASSERT_EQ(0, parent_create(&self->p, NULL));
+	vfio_user_close(&self->vfio);
+	ASSERT_EQ(0, unload_soon(variant->door));
+	ASSERT_EQ(0, load_module(variant->door));
+}
+
 TEST_HARNESS_MAIN
