@@ -54,6 +54,9 @@ static int mdev_bus_probe(struct device *dev)
 		container_of(dev->driver, struct mdev_driver, driver);
 	int ret;
 
+	/* A remove may have claimed the device since the match. */
+	if (mdev_state(dev_to_core_device(dev)) == MDEV_REMOVING)
+		return -ENODEV;
 	if (!drv->probe)
 		return 0;
 	ret = drv->probe(to_mdev_device(dev));

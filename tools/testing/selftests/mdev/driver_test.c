@@ -109,16 +109,24 @@ TEST_F(driver, unbind_by_hand_keeps_links_while_it_waits_for_the_user)
 	ASSERT_TRUE(mdev_exists(self->uuid));
 }
 
-/* Does the remover wait, rather than having failed or being about to? */
-static bool remover_sleeps(const struct actor *remover)
+/* 'R' if it runs, 'S' or 'D' if it waits, ... */
+static char state_of(const struct actor *actor)
 {
 	char path[64], stat[512], *state;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", remover->pid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", actor->pid);
 	if (read_file(path, stat, sizeof(stat)) < 0)
-		return false;
+		return 0;
 	state = strrchr(stat, ')');
-	return state && (state[2] == 'S' || state[2] == 'D');
+	return state ? state[2] : 0;
+}
+
+/* Does the remover wait, rather than having failed or being about to? */
+static bool remover_sleeps(const struct actor *remover)
+{
+	char state = state_of(remover);
+
+	return state == 'S' || state == 'D';
 }
 
 TEST_F(driver, remove_during_an_unbind_by_hand_waits_and_can_be_killed)
@@ -194,6 +202,45 @@ TEST_F(driver, bind_by_hand_is_refused_while_the_device_is_being_created)
 	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
 	ASSERT_EQ(0, parent_set(&self->p, "bind_block", 0));
 	ASSERT_EQ(0, actor_wait(&slow, SOON_MS));
+}
+
+/*
+ * One bind is in the driver's probe(), a second one is past the bus's match and
+ * waits for the device lock, and a remover claims the device meanwhile.
+ */
+TEST_F(driver, bind_that_a_remove_has_overtaken_does_not_probe)
+{
+	const char *probe = IS_OPS(variant) ? "bind" : "create";
+	struct actor first, second, remover, late;
+	char path[PATH_MAX], knob[32], waiting[32];
+
+	if (IS_OPS(variant))
+		ASSERT_EQ(0, parent_restart(&self->p, "own_driver", 1));
+	snprintf(path, sizeof(path), DRIVERS "/%s/unbind",
+		 IS_OPS(variant) ? "mdev_test_ops_other" : driver_of(&self->p));
+	snprintf(knob, sizeof(knob), "%s_block", probe);
+	snprintf(waiting, sizeof(waiting), "%s_waiting", probe);
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, write_file(path, self->uuid));
+	ASSERT_EQ(0, parent_set(&self->p, knob, 1));
+	strcpy(strrchr(path, '/'), "/bind");
+	ASSERT_EQ(0, actor_write(&first, path, self->uuid));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, waiting) == 1, SOON_MS));
+	ASSERT_EQ(0, actor_write(&second, path, self->uuid));
+	ASSERT_TRUE(wait_until(state_of(&second) == 'D', SOON_MS));
+
+	ASSERT_EQ(0, actor_remove(&remover, self->uuid));
+	ASSERT_TRUE(wait_until(remover_sleeps(&remover), SOON_MS));
+	/* It is the one that has claimed the device. */
+	ASSERT_EQ(0, actor_remove(&late, self->uuid));
+	ASSERT_EQ(-ENODEV, actor_wait(&late, SOON_MS));
+	snprintf(waiting, sizeof(waiting), "%s_error", probe);
+	ASSERT_EQ(0, parent_set(&self->p, waiting, -EIO));
+	ASSERT_EQ(0, parent_set(&self->p, knob, 0));
+	ASSERT_EQ(-EIO, actor_wait(&first, SOON_MS));
+	ASSERT_EQ(-ENODEV, actor_wait(&second, SOON_MS));
+	ASSERT_EQ(0, actor_wait(&remover, SOON_MS));
+	ASSERT_FALSE(mdev_exists(self->uuid));
 }
 
 TEST_F(driver_driver, driver_stays_until_creates_have_bound_to_it)
