@@ -202,12 +202,18 @@ static int vfio_mdev_probe(struct mdev_device *mdev)
 
 	if (!ops)
 		return -ENODEV;
+	/*
+	 * Put by vfio_mdev_release_device(), which may run after the unbind. Fails
+	 * while the module is being unloaded but has not unregistered yet.
+	 */
+	if (!try_module_get(THIS_MODULE))
+		return -ENODEV;
 	vm = vfio_alloc_device(vfio_mdev, vdev, &mdev->dev,
 			       &vfio_mdev_ops[!!ops->request][!!ops->dma_unmap]);
-	if (IS_ERR(vm))
+	if (IS_ERR(vm)) {
+		module_put(THIS_MODULE);
 		return PTR_ERR(vm);
-	/* The ops must be there until vfio_mdev_release_device() has run. */
-	__module_get(THIS_MODULE);
+	}
 	vm->mdev = mdev;
 	vm->ops = ops;
 	mdev_set_vfio_device(mdev, &vm->vdev);

@@ -359,4 +359,26 @@ TEST_F(driver_ops, device_without_driver_can_be_removed)
 	ASSERT_FALSE(mdev_exists(self->uuid));
 }
 
+static int act_unload(void *arg)
+{
+	return unload_module(arg);
+}
+
+TEST_F(driver_ops, create_does_not_bind_to_a_driver_that_is_being_unloaded)
+{
+	struct actor unload;
+
+	ASSERT_EQ(0, load_module("vfio_mdev"));
+	ASSERT_EQ(0, stall_set("mdev_unregister_driver"));
+	ASSERT_EQ(0, actor_start(&unload, act_unload, "vfio_mdev"));
+	ASSERT_TRUE(wait_until(stalled(), SOON_MS));
+	ASSERT_EQ(-ENODEV, parent_create(&self->p, self->uuid));
+	ASSERT_TRUE(stalled());
+	ASSERT_EQ(0, stall_set(""));
+	ASSERT_EQ(0, actor_wait(&unload, UNLOAD_MS));
+	ASSERT_FALSE(mdev_exists(self->uuid));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_TRUE(bound_to(self->uuid, "vfio_mdev"));
+}
+
 TEST_HARNESS_MAIN

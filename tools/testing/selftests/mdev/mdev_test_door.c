@@ -108,6 +108,7 @@ int door_teardown(const char *door)
 {
 	int ret;
 
+	stall_set("");
 	actors_stop();
 	if (module_loaded(door)) {
 		visit_parents(door, false);
@@ -228,6 +229,19 @@ int hold_bus(void)
 int held_drop(void)
 {
 	return write_file(DEBUGFS "/mdev_test/held", "0");
+}
+
+int stall_set(const char *function)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "%s\n", function);
+	return write_file(DEBUGFS "/mdev_test/stall", line);
+}
+
+bool stalled(void)
+{
+	return read_number(DEBUGFS "/mdev_test/stalled") == 1;
 }
 
 int log_clear(void)

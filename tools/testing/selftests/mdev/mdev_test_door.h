@@ -60,6 +60,10 @@ long long held_leading_count(void);
 int hold_bus(void);
 int held_drop(void);
 
+/* The next caller of this kernel function stalls at its entry; "": go on. */
+int stall_set(const char *function);
+bool stalled(void);
+
 /* One line of the event log, see test_modules/common_log.c. */
 struct log_event {
 	char who[16];

@@ -44,12 +44,14 @@ static int __init mdev_test_init(void)
 			    &mdev_test_held_bus_fops);
 	debugfs_create_file("held_leading", 0400, mdev_test_dir, NULL,
 			    &mdev_test_held_leading_fops);
+	mdev_test_stall_init(mdev_test_dir);
 	return 0;
 }
 
 static void __exit mdev_test_exit(void)
 {
 	debugfs_remove(mdev_test_dir);
+	mdev_test_stall_exit();
 	mdev_test_drop_held();
 	mdev_test_log_free();
 	/* Let a task that was preempted at the end of a release get out. */

@@ -144,8 +144,8 @@ DEFINE_DEBUGFS_ATTRIBUTE(register_twice_fops, NULL, register_twice_set,
 			 "%llu\n");
 
 /* A word that user space wrote, without its newline. */
-static int get_word(char word[MDEV_TEST_NAME_SIZE], const char __user *buf,
-		    size_t count)
+int mdev_test_get_word(char word[MDEV_TEST_NAME_SIZE], const char __user *buf,
+		       size_t count)
 {
 	if (!count || count >= MDEV_TEST_NAME_SIZE)
 		return -EINVAL;
@@ -162,7 +162,7 @@ static ssize_t register_bad_write(struct file *file, const char __user *buf,
 	char bad[MDEV_TEST_NAME_SIZE];
 	int ret;
 
-	ret = get_word(bad, buf, count);
+	ret = mdev_test_get_word(bad, buf, count);
 	if (!ret)
 		ret = register_wrong(file->private_data, bad);
 	return ret ?: count;
@@ -177,7 +177,7 @@ static const struct file_operations register_bad_fops = {
 static ssize_t word_write(struct file *file, const char __user *buf,
 			  size_t count, loff_t *ppos)
 {
-	int ret = get_word(file->private_data, buf, count);
+	int ret = mdev_test_get_word(file->private_data, buf, count);
 
 	return ret ?: count;
 }
@@ -296,7 +296,7 @@ static ssize_t add_parent_write(struct file *file, const char __user *buf,
 	char name[MDEV_TEST_NAME_SIZE];
 	int ret;
 
-	ret = get_word(name, buf, count);
+	ret = mdev_test_get_word(name, buf, count);
 	if (ret)
 		return ret;
 	mutex_lock(&door->lock);
@@ -319,7 +319,7 @@ static ssize_t del_parent_write(struct file *file, const char __user *buf,
 	char name[MDEV_TEST_NAME_SIZE];
 	int ret;
 
-	ret = get_word(name, buf, count);
+	ret = mdev_test_get_word(name, buf, count);
 	if (ret)
 		return ret;
 	mutex_lock(&door->lock);

@@ -10,6 +10,9 @@
  *			Write anything: drop all.
  *	held_leading	how many of these lead to something of the vendor's
  *	held_bus	write anything: hold the mdev bus's kset, too
+ *	stall		write the name of a function: its next caller stalls at
+ *			its entry, until an empty line is written
+ *	stalled		1 while a caller does
  *
  * /sys/kernel/debug/mdev_test_driver/ (parent-driver door) and
  * /sys/kernel/debug/mdev_test_ops/ (parent-ops door):
@@ -181,6 +184,8 @@ int mdev_test_door_open(struct mdev_test_door *door);
 void mdev_test_door_close(struct mdev_test_door *door);
 struct mdev_test_parent *mdev_test_parent_of(struct mdev_device *mdev);
 void mdev_test_callback(struct mdev_test_parent *p, const char *name);
+int mdev_test_get_word(char word[MDEV_TEST_NAME_SIZE], const char __user *buf,
+		       size_t count);
 
 /* common_log.c */
 int mdev_test_watch_bus(struct device_driver *drv);
@@ -210,6 +215,10 @@ void mdev_test_drop_held(void);
 extern const struct file_operations mdev_test_held_fops;
 extern const struct file_operations mdev_test_held_leading_fops;
 extern const struct file_operations mdev_test_held_bus_fops;
+
+/* common_stall.c */
+void mdev_test_stall_init(struct dentry *dir);
+void mdev_test_stall_exit(void);
 
 /* common_vfio.c */
 int mdev_test_vfio_add(struct mdev_test_parent *p, struct mdev_device *mdev);
