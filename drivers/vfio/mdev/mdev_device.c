@@ -319,7 +319,7 @@ static int mdev_wait_for_users(struct mdev_core_device *md)
 						       mdev_guard_revoked(guard),
 						       MDEV_POLL_PERIOD);
 		if (ret < 0)
-			return -EINTR;
+			return ret;
 		if (ret)
 			return -ENODEV;
 	}
@@ -360,7 +360,8 @@ static int mdev_device_try_remove(struct mdev_core_device *md,
  * Return: 0, and the UUID, the name and the instance are free; or with nothing
  * changed -EAGAIN while it is being created, -ENODEV if somebody else removes
  * it or the parent is being unregistered, -EBUSY if it is open and the user
- * cannot be asked, -EINTR after a signal.
+ * cannot be asked, -ERESTARTSYS after a signal: the write starts again unless a
+ * handler without SA_RESTART has run, and then fails with -EINTR.
  */
 int mdev_device_remove(struct mdev_core_device *md,
 		       struct device_attribute *attr)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Removing a device that somebody has open. */
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
 #include "mdev_test_fixture.h"
 
 DOOR_FIXTURE(remove_open)
@@ -200,20 +203,95 @@ TEST_F(remove_open, remover_that_handles_a_signal_gets_eintr)
 
 	START_WITH_REQUEST();
 	seq = mdev_number(self->uuid, "mdevseq");
-	for (h.flags = 0; ; h.flags = SA_RESTART) {
-		ASSERT_EQ(0, parent_set(&self->p, "requests", 0));
-		ASSERT_EQ(0, actor_start(&remover, act_remove_handling_sigint,
-					 &h));
-		ASSERT_TRUE(wait_until(parent_get(&self->p, "requests") >= 1,
-				       SOON_MS));
-		ASSERT_EQ(-EINTR, actor_kill(&remover, SIGINT, SOON_MS));
-		ASSERT_UNTOUCHED(seq);
-		if (h.flags)
-			break;
-	}
+	ASSERT_EQ(0, parent_set(&self->p, "requests", 0));
+	ASSERT_EQ(0, actor_start(&remover, act_remove_handling_sigint, &h));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "requests") >= 1, SOON_MS));
+	ASSERT_EQ(-EINTR, actor_kill(&remover, SIGINT, SOON_MS));
+	ASSERT_UNTOUCHED(seq);
 	START_REMOVER(later);
 	vfio_user_close(&self->vfio);
 	ASSERT_EQ(0, actor_wait(&later, SOON_MS));
+}
+
+/* The remover asks again, so it has started again, and goes on waiting. */
+#define ASSERT_REMOVER_GOES_ON(_remover)				\
+do {									\
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "requests") >= 1 ||	\
+			       !actor_running(&(_remover)), SOON_MS));	\
+	ASSERT_TRUE(actor_running(&(_remover))) {			\
+		TH_LOG("remove: %d", actor_wait(&(_remover), SOON_MS));	\
+	}								\
+	vfio_user_close(&self->vfio);					\
+	ASSERT_EQ(0, actor_wait(&(_remover), SOON_MS));			\
+	ASSERT_FALSE(mdev_exists(self->uuid));				\
+} while (0)
+
+TEST_F(remove_open, remover_goes_on_after_a_handler_with_sa_restart)
+{
+	struct handled h = { .uuid = self->uuid, .flags = SA_RESTART };
+	struct actor remover;
+
+	START_WITH_REQUEST();
+	ASSERT_EQ(0, parent_set(&self->p, "requests", 0));
+	ASSERT_EQ(0, actor_start(&remover, act_remove_handling_sigint, &h));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "requests") >= 1, SOON_MS));
+	ASSERT_EQ(0, parent_set(&self->p, "requests", 0));
+	ASSERT_EQ(0, kill(remover.pid, SIGINT));
+	ASSERT_REMOVER_GOES_ON(remover);
+}
+
+/* Wait until a stop of the child is reported. */
+static bool stops(pid_t pid)
+{
+	int status;
+
+	return waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status);
+}
+
+TEST_F(remove_open, remover_goes_on_after_it_was_stopped)
+{
+	struct actor remover;
+
+	START_WITH_REQUEST();
+	START_REMOVER(remover);
+	ASSERT_EQ(0, kill(remover.pid, SIGSTOP));
+	ASSERT_TRUE(stops(remover.pid));
+	ASSERT_EQ(0, parent_set(&self->p, "requests", 0));
+	ASSERT_EQ(0, kill(remover.pid, SIGCONT));
+	ASSERT_REMOVER_GOES_ON(remover);
+}
+
+TEST_F(remove_open, remover_goes_on_after_a_debugger_attached)
+{
+	struct actor remover;
+
+	START_WITH_REQUEST();
+	START_REMOVER(remover);
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, remover.pid, NULL, NULL));
+	ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, remover.pid, NULL, NULL));
+	ASSERT_TRUE(stops(remover.pid));
+	ASSERT_EQ(0, parent_set(&self->p, "requests", 0));
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, remover.pid, NULL, NULL));
+	ASSERT_REMOVER_GOES_ON(remover);
+}
+
+#define POWER "/sys/power/"
+
+TEST_F(remove_open, remover_goes_on_after_a_suspend)
+{
+	struct actor remover;
+
+	/* Freeze the tasks and thaw them, without a delay between. */
+	if (write_file(POWER "pm_test", "freezer"))
+		SKIP(return, "this kernel cannot test a suspend");
+	ASSERT_EQ(0, write_file("/sys/module/suspend/parameters/pm_test_delay",
+				"0"));
+	START_WITH_REQUEST();
+	START_REMOVER(remover);
+	ASSERT_EQ(0, parent_set(&self->p, "requests", 0));
+	ASSERT_EQ(0, write_file(POWER "state", "freeze"));
+	ASSERT_EQ(0, write_file(POWER "pm_test", "none"));
+	ASSERT_REMOVER_GOES_ON(remover);
 }
 
 TEST_F(remove_open, uuid_is_free_when_a_remove_that_waited_returns)
