@@ -9,7 +9,7 @@
  * ==================  ====================================================
  * mdev_parent.c       registering parents, the parent-driver door
  * mdev_parent_ops.c   the parent-ops door
- * mdev_guard.h        what keeps a parent while a create or remove runs
+ * mdev_guard.c        what keeps a parent while a create or remove runs
  * mdev_device.c       create and remove
  * mdev_index.c        UUIDs in use
  * mdev_uuid.c         UUIDs as text

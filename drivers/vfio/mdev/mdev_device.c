@@ -209,15 +209,15 @@ static void __mdev_device_remove(struct mdev_core_device *md)
 int mdev_device_create(struct mdev_core_type *type, const guid_t *uuid)
 {
 	struct mdev_guard *guard = &type->parent->guard;
-	struct mdev_section section;
 	u64 start = ktime_get_ns();
 	int ret = -ENODEV;
+	int idx;
 
 	trace_mdev_create_begin(uuid);
-	mdev_guard_enter(guard, &section);
+	idx = mdev_guard_enter(guard);
 	if (mdev_guard_self(guard))
 		ret = __mdev_device_create(type, uuid);
-	mdev_guard_leave(guard, &section);
+	mdev_guard_leave(guard, idx);
 	trace_mdev_create_end(uuid, ret, ktime_get_ns() - start);
 	return ret;
 }
@@ -368,15 +368,15 @@ int mdev_device_remove(struct mdev_core_device *md,
 {
 	struct mdev_guard *guard = &md->parent->guard;
 	guid_t uuid = md->mdev.uuid;
-	struct mdev_section section;
 	u64 start = ktime_get_ns();
 	int ret = -ENODEV;
+	int idx;
 
 	trace_mdev_remove_begin(&uuid);
-	mdev_guard_enter(guard, &section);
+	idx = mdev_guard_enter(guard);
 	if (mdev_guard_self(guard))
 		ret = mdev_device_try_remove(md, attr);
-	mdev_guard_leave(guard, &section);
+	mdev_guard_leave(guard, idx);
 	trace_mdev_remove_end(&uuid, ret, ktime_get_ns() - start);
 	return ret;
 }

@@ -194,7 +194,7 @@ static u64 mdev_parent_close(struct mdev_core_parent *parent)
 
 	mdev_guard_revoke(&parent->guard);
 	wake_up_all(&parent->wait);
-	mdev_guard_drain(&parent->guard, parent->dev);
+	mdev_guard_drain(&parent->guard, dev_name(parent->dev));
 	waited = ktime_get_ns() - start;
 	device_for_each_child(parent->dev, NULL, mdev_device_evict);
 	return waited;
@@ -262,22 +262,6 @@ static struct mdev_core_parent *mdev_parent_find(struct device *dev,
 }
 
 /*
- * Unregistration waits for callbacks, so one that unregisters its own parent
- * waits for itself. Nor can it be sent back: vendors free what the callback and
- * the devices use as soon as unregistration returns. So here it stays, named
- * in the log. Nothing has been changed yet, and whatever does not wait for this
- * task goes on.
- */
-static noinline void mdev_parent_hang(struct mdev_core_parent *parent)
-{
-	mdev_guard_might_drain(&parent->guard);
-	dev_WARN(parent->dev,
-		 "mdev: unregistered by one of its own callbacks, which hangs now\n");
-	for (;;)
-		schedule_timeout_uninterruptible(MAX_SCHEDULE_TIMEOUT);
-}
-
-/*
  * The registered parent, for the caller alone to unregister; or NULL. Waits for
  * whoever else is at it, for a vendor may free its memory when this has failed.
  */
@@ -286,7 +270,6 @@ static struct mdev_core_parent *mdev_parent_take(struct device *dev,
 {
 	struct mdev_core_parent *parent;
 	struct task_struct *owner;
-	bool inside;
 
 	for (;;) {
 		mutex_lock(&mdev_parents_lock);
@@ -296,14 +279,11 @@ static struct mdev_core_parent *mdev_parent_take(struct device *dev,
 			return NULL;
 		}
 		owner = parent->owner;
-		inside = owner == current || mdev_guard_inside(&parent->guard);
-		if (!owner && !inside)
+		if (!owner)
 			WRITE_ONCE(parent->owner, current);
 		kref_get(&parent->ref);
 		mutex_unlock(&mdev_parents_lock);
 
-		if (inside)
-			mdev_parent_hang(parent);
 		if (owner)
 			wait_event(parent->wait,
 				   READ_ONCE(parent->owner) != owner);
@@ -401,8 +381,7 @@ EXPORT_SYMBOL(mdev_register_parent);
  * into the vendor's memory, whoever still holds a reference on a dead device.
  *
  * Context: process context, may sleep. Not from a callback of this parent, nor
- * under a lock that one takes; lockdep reports both. From a callback it does
- * not return.
+ * under a lock that one takes: it would wait for itself. lockdep reports both.
  */
 void mdev_unregister_parent(struct mdev_parent *parent)
 {

@@ -112,8 +112,7 @@ EXPORT_SYMBOL(mdev_register_device);
  * into the vendor's memory, whoever still holds a reference on a dead device.
  *
  * Context: process context, may sleep. Not from a callback of this parent, nor
- * under a lock that one takes; lockdep reports both. From a callback it does
- * not return.
+ * under a lock that one takes: it would wait for itself. lockdep reports both.
  */
 void mdev_unregister_device(struct device *dev)
 {

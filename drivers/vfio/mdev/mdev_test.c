@@ -57,71 +57,38 @@ static void guard_test_exit(struct kunit *test)
 static void guard_is_closed_before_publish(struct kunit *test)
 {
 	struct guarded *g = test->priv;
-	struct mdev_section section;
+	int idx;
 
-	mdev_guard_enter(&g->guard, &section);
+	idx = mdev_guard_enter(&g->guard);
 	KUNIT_EXPECT_NULL(test, mdev_guard_self(&g->guard));
 	KUNIT_EXPECT_TRUE(test, mdev_guard_revoked(&g->guard));
-	mdev_guard_leave(&g->guard, &section);
+	mdev_guard_leave(&g->guard, idx);
 }
 
 static void guard_shows_what_was_published(struct kunit *test)
 {
 	struct guarded *g = test->priv;
-	struct mdev_section section;
+	int idx;
 
 	mdev_guard_publish(&g->guard, g);
-	mdev_guard_enter(&g->guard, &section);
+	idx = mdev_guard_enter(&g->guard);
 	KUNIT_EXPECT_PTR_EQ(test, mdev_guard_self(&g->guard), (void *)g);
 	KUNIT_EXPECT_FALSE(test, mdev_guard_revoked(&g->guard));
-	mdev_guard_leave(&g->guard, &section);
+	mdev_guard_leave(&g->guard, idx);
 }
 
 static void guard_is_closed_after_revoke(struct kunit *test)
 {
 	struct guarded *g = test->priv;
-	struct mdev_section section;
+	int idx;
 
 	mdev_guard_publish(&g->guard, g);
 	mdev_guard_revoke(&g->guard);
 	KUNIT_EXPECT_TRUE(test, mdev_guard_revoked(&g->guard));
-	mdev_guard_enter(&g->guard, &section);
+	idx = mdev_guard_enter(&g->guard);
 	KUNIT_EXPECT_NULL(test, mdev_guard_self(&g->guard));
-	mdev_guard_leave(&g->guard, &section);
-	mdev_guard_drain(&g->guard, NULL);
-}
-
-static void guard_knows_whether_the_task_is_inside(struct kunit *test)
-{
-	struct guarded *g = test->priv;
-	struct mdev_section outer, inner;
-
-	KUNIT_EXPECT_FALSE(test, mdev_guard_inside(&g->guard));
-	mdev_guard_enter(&g->guard, &outer);
-	KUNIT_EXPECT_TRUE(test, mdev_guard_inside(&g->guard));
-	mdev_guard_note(&g->guard, &inner);
-	mdev_guard_forget(&g->guard, &inner);
-	KUNIT_EXPECT_TRUE(test, mdev_guard_inside(&g->guard));
-	mdev_guard_leave(&g->guard, &outer);
-	KUNIT_EXPECT_FALSE(test, mdev_guard_inside(&g->guard));
-}
-
-static void guard_takes_more_stays_than_it_can_note(struct kunit *test)
-{
-	struct guarded *g = test->priv;
-	struct mdev_section sections[MDEV_GUARD_NOTES + 2];
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(sections); i++)
-		mdev_guard_note(&g->guard, &sections[i]);
-	for (i = 0; i < ARRAY_SIZE(sections); i++)
-		KUNIT_EXPECT_EQ(test, i < MDEV_GUARD_NOTES,
-				READ_ONCE(*sections[i].note) == current);
-	while (i--) {
-		KUNIT_EXPECT_TRUE(test, mdev_guard_inside(&g->guard));
-		mdev_guard_forget(&g->guard, &sections[i]);
-	}
-	KUNIT_EXPECT_FALSE(test, mdev_guard_inside(&g->guard));
+	mdev_guard_leave(&g->guard, idx);
+	mdev_guard_drain(&g->guard, "kunit");
 }
 
 static void guard_drains_at_once_when_nobody_is_inside(struct kunit *test)
@@ -130,27 +97,27 @@ static void guard_drains_at_once_when_nobody_is_inside(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 10; i++) {
-		struct mdev_section section;
+		int idx;
 
 		mdev_guard_publish(&g->guard, g);
-		mdev_guard_enter(&g->guard, &section);
-		mdev_guard_leave(&g->guard, &section);
+		idx = mdev_guard_enter(&g->guard);
+		mdev_guard_leave(&g->guard, idx);
 		mdev_guard_revoke(&g->guard);
-		mdev_guard_drain(&g->guard, NULL);
+		mdev_guard_drain(&g->guard, "kunit");
 	}
 }
 
 static int guard_reader(void *data)
 {
 	struct guarded *g = data;
-	struct mdev_section section;
+	int idx;
 
-	mdev_guard_enter(&g->guard, &section);
+	idx = mdev_guard_enter(&g->guard);
 	complete(&g->entered);
 	wait_for_completion(&g->leave);
 	g->seen = mdev_guard_self(&g->guard);
 	WRITE_ONCE(g->left, true);
-	mdev_guard_leave(&g->guard, &section);
+	mdev_guard_leave(&g->guard, idx);
 	return 0;
 }
 
@@ -158,7 +125,7 @@ static int guard_drainer(void *data)
 {
 	struct guarded *g = data;
 
-	mdev_guard_drain(&g->guard, NULL);
+	mdev_guard_drain(&g->guard, "kunit");
 	g->left_when_drained = READ_ONCE(g->left);
 	complete(&g->drained);
 	return 0;
@@ -217,27 +184,6 @@ static void guard_drain_waits_for_who_is_inside(struct kunit *test)
 	mdev_guard_publish(&g->guard, g);
 	reader = start(test, guard_reader);
 	KUNIT_EXPECT_TRUE(test, wait_until(completion_done(&g->entered)));
-	/* That is somebody else. */
-	KUNIT_EXPECT_FALSE(test, mdev_guard_inside(&g->guard));
-	KUNIT_EXPECT_TRUE(test, mdev_guard_noted(&g->guard));
-	check_that_a_drain_waits_for(test, reader);
-}
-
-static void guard_drain_waits_for_who_is_not_noted(struct kunit *test)
-{
-	struct guarded *g = test->priv;
-	struct mdev_section notes[MDEV_GUARD_NOTES];
-	struct task_struct *reader;
-	int i;
-
-	mdev_guard_publish(&g->guard, g);
-	for (i = 0; i < ARRAY_SIZE(notes); i++)
-		mdev_guard_note(&g->guard, &notes[i]);
-	reader = start(test, guard_reader);
-	KUNIT_EXPECT_TRUE(test, wait_until(completion_done(&g->entered)));
-	while (i--)
-		mdev_guard_forget(&g->guard, &notes[i]);
-	KUNIT_EXPECT_FALSE(test, mdev_guard_noted(&g->guard));
 	check_that_a_drain_waits_for(test, reader);
 }
 
@@ -248,25 +194,22 @@ static void guard_drain_does_not_wait_for_who_comes_later(struct kunit *test)
 
 	mdev_guard_publish(&g->guard, g);
 	mdev_guard_revoke(&g->guard);
-	mdev_guard_drain(&g->guard, NULL);
+	mdev_guard_drain(&g->guard, "kunit");
 	reader = start(test, guard_reader);
 	KUNIT_EXPECT_TRUE(test, wait_until(completion_done(&g->entered)));
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(g->left));
 	complete(&g->leave);
 	finish(reader);
 	KUNIT_EXPECT_NULL(test, g->seen);
-	mdev_guard_drain(&g->guard, NULL);
+	mdev_guard_drain(&g->guard, "kunit");
 }
 
 static struct kunit_case guard_cases[] = {
 	KUNIT_CASE(guard_is_closed_before_publish),
 	KUNIT_CASE(guard_shows_what_was_published),
 	KUNIT_CASE(guard_is_closed_after_revoke),
-	KUNIT_CASE(guard_knows_whether_the_task_is_inside),
-	KUNIT_CASE(guard_takes_more_stays_than_it_can_note),
 	KUNIT_CASE(guard_drains_at_once_when_nobody_is_inside),
 	KUNIT_CASE(guard_drain_waits_for_who_is_inside),
-	KUNIT_CASE(guard_drain_waits_for_who_is_not_noted),
 	KUNIT_CASE(guard_drain_does_not_wait_for_who_comes_later),
 	{ }
 };

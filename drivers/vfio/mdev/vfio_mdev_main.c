@@ -44,16 +44,9 @@ static int vfio_mdev_result(struct mdev_device *mdev, const char *op, int ret)
 	return -EINVAL;
 }
 
-/* It stays as long as the driver is bound. */
-static struct mdev_guard *vfio_mdev_guard(struct vfio_mdev *vm)
-{
-	return &to_core_device(vm->mdev)->parent->guard;
-}
-
 static int vfio_mdev_open_device(struct vfio_device *vdev)
 {
 	struct vfio_mdev *vm = to_vfio_mdev(vdev);
-	struct mdev_section section;
 	int ret = 0;
 
 	if (!mdev_open_allowed(vm->mdev))
@@ -61,12 +54,9 @@ static int vfio_mdev_open_device(struct vfio_device *vdev)
 	/* Unloading the vendor's module fails while a device is open. */
 	if (!try_module_get(vm->ops->owner))
 		return -ENODEV;
-	if (vm->ops->open) {
-		mdev_guard_note(vfio_mdev_guard(vm), &section);
-		ret = vm->ops->open(vm->mdev);
-		mdev_guard_forget(vfio_mdev_guard(vm), &section);
-		ret = vfio_mdev_result(vm->mdev, "open", ret);
-	}
+	if (vm->ops->open)
+		ret = vfio_mdev_result(vm->mdev, "open",
+				       vm->ops->open(vm->mdev));
 	if (ret)
 		module_put(vm->ops->owner);
 	return ret;
@@ -75,13 +65,9 @@ static int vfio_mdev_open_device(struct vfio_device *vdev)
 static void vfio_mdev_close_device(struct vfio_device *vdev)
 {
 	struct vfio_mdev *vm = to_vfio_mdev(vdev);
-	struct mdev_section section;
 
-	if (vm->ops->release) {
-		mdev_guard_note(vfio_mdev_guard(vm), &section);
+	if (vm->ops->release)
 		vm->ops->release(vm->mdev);
-		mdev_guard_forget(vfio_mdev_guard(vm), &section);
-	}
 	module_put(vm->ops->owner);
 }
 

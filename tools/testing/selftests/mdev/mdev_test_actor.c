@@ -94,8 +94,12 @@ int actor_write(struct actor *actor, const char *path, const char *text)
 int actor_create(struct actor *actor, const char *parent, const char *type,
 		 const char *uuid)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], random[UUID_SIZE];
 
+	if (!uuid) {
+		random_uuid(random);
+		uuid = random;
+	}
 	type_path(path, parent, type, "create");
 	return actor_write(actor, path, uuid);
 }

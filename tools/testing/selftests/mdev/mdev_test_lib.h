@@ -117,7 +117,7 @@ struct actor {
 
 /* @act's value reaches actor_wait(). */
 int actor_start(struct actor *actor, int (*act)(void *arg), void *arg);
-/* Those that the tests need most. */
+/* Those that the tests need most. A UUID of NULL is a random one. */
 int actor_write(struct actor *actor, const char *path, const char *text);
 int actor_create(struct actor *actor, const char *parent, const char *type,
 		 const char *uuid);

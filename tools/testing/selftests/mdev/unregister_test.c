@@ -152,6 +152,36 @@ TEST_F(unregister, wait_for_a_remove_in_flight_is_logged)
 	close(kmsg);
 }
 
+#define CROWD 16
+
+TEST_F(unregister, wait_for_the_last_of_many_creates_is_logged)
+{
+	struct actor crowd[CROWD], last, unreg;
+	int i, kmsg = kmsg_open();
+
+	ASSERT_LE(0, kmsg);
+	ASSERT_EQ(0, parent_restart(&self->p, "max_instances", CROWD + 1));
+	ASSERT_EQ(0, parent_set(&self->p, "create_block", CROWD));
+	for (i = 0; i < CROWD; i++)
+		ASSERT_EQ(0, actor_create(&crowd[i], "a", self->p.type1, NULL));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "create_waiting") == CROWD,
+			       SOON_MS));
+	ASSERT_EQ(0, parent_set(&self->p, "late_block", 1));
+	ASSERT_EQ(0, actor_create(&last, "a", self->p.type1, self->uuid));
+	ASSERT_TRUE(wait_until(parent_get(&self->p, "late_waiting") == 1,
+			       SOON_MS));
+	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
+	for (i = 0; i < CROWD; i++)
+		ASSERT_EQ(0, actor_wait(&crowd[i], SOON_MS));
+	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
+	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "waiting for a create",
+					 " a:"), LOG_MS));
+	ASSERT_EQ(0, parent_set(&self->p, "late_block", 0));
+	ASSERT_EQ(0, actor_wait(&last, SOON_MS));
+	ASSERT_EQ(0, actor_wait(&unreg, SOON_MS));
+	close(kmsg);
+}
+
 TEST_F(unregister, racing_creates_leave_nothing_behind)
 {
 	struct actor creators[CREATORS], unreg;
