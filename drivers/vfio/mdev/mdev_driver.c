@@ -7,13 +7,10 @@
  * <linux/iommu.h> is here for the CRCs of the two exported symbols, see
  * mdev_private.h.
  */
-#include <linux/completion.h>
 #include <linux/iommu.h>
 #include <linux/kmod.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/rculist.h>
-#include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -23,19 +20,16 @@
  * struct mdev_driver_entry - a registered driver, findable by name
  * @node: in the list of registered drivers.
  * @drv: the driver. Vendors may register a copy of what their parents name.
- * @users: one for the registration, one for each create that is binding to it.
- * @unused: there are none; unregistration waits for it.
+ * @guard: entered by each create while it binds to the driver.
  */
 struct mdev_driver_entry {
 	struct list_head node;
 	struct mdev_driver *drv;
-	refcount_t users;
-	struct completion unused;
+	struct mdev_guard guard;
 };
 
-/* Read under RCU by each create. */
 static LIST_HEAD(mdev_drivers);
-/* Protects mdev_drivers against other writers; nothing is taken under it. */
+/* Protects mdev_drivers; guards are entered under it, nothing else is taken. */
 static DEFINE_MUTEX(mdev_drivers_lock);
 
 static int mdev_bus_match(struct device *dev,
@@ -103,29 +97,26 @@ int mdev_register_driver(struct mdev_driver *drv)
 	if (!entry)
 		return -ENOMEM;
 	entry->drv = drv;
-	refcount_set(&entry->users, 1);
-	init_completion(&entry->unused);
-
+	ret = mdev_guard_init(&entry->guard);
+	if (ret)
+		goto free;
 	drv->driver.bus = &mdev_bus_type;
 	ret = driver_register(&drv->driver);
-	if (ret) {
-		kfree(entry);
-		return ret;
-	}
+	if (ret)
+		goto destroy_guard;
 
 	mutex_lock(&mdev_drivers_lock);
-	list_add_rcu(&entry->node, &mdev_drivers);
+	list_add(&entry->node, &mdev_drivers);
 	mutex_unlock(&mdev_drivers_lock);
 	return 0;
+
+destroy_guard:
+	mdev_guard_destroy(&entry->guard);
+free:
+	kfree(entry);
+	return ret;
 }
 EXPORT_SYMBOL(mdev_register_driver);
-
-static void mdev_driver_put(struct mdev_driver_entry *entry)
-{
-	/* At 0, mdev_unregister_driver() frees the entry. */
-	if (refcount_dec_and_test(&entry->users))
-		complete(&entry->unused);
-}
 
 /* No create finds it any more. NULL if it is not listed. */
 static struct mdev_driver_entry *mdev_driver_unlist(struct mdev_driver *drv)
@@ -135,14 +126,12 @@ static struct mdev_driver_entry *mdev_driver_unlist(struct mdev_driver *drv)
 	mutex_lock(&mdev_drivers_lock);
 	list_for_each_entry(entry, &mdev_drivers, node) {
 		if (entry->drv == drv) {
-			list_del_rcu(&entry->node);
+			list_del(&entry->node);
 			found = entry;
 			break;
 		}
 	}
 	mutex_unlock(&mdev_drivers_lock);
-	if (found)
-		synchronize_rcu();
 	return found;
 }
 
@@ -161,28 +150,31 @@ void mdev_unregister_driver(struct mdev_driver *drv)
 	struct mdev_driver_entry *entry = mdev_driver_unlist(drv);
 
 	if (entry) {
-		mdev_driver_put(entry);
-		wait_for_completion(&entry->unused);
+		mdev_guard_drain(&entry->guard, drv->driver.name);
+		mdev_guard_destroy(&entry->guard);
 		kfree(entry);
 	}
 	driver_unregister(&drv->driver);
 }
 EXPORT_SYMBOL(mdev_unregister_driver);
 
-/* The driver of that name, or NULL. Keeps it registered; mdev_driver_put(). */
-static struct mdev_driver_entry *mdev_driver_get(const char *name)
+/*
+ * The driver of that name, or NULL. It stays registered until the caller leaves
+ * its guard, with @idx.
+ */
+static struct mdev_driver_entry *mdev_driver_enter(const char *name, int *idx)
 {
 	struct mdev_driver_entry *entry, *found = NULL;
 
-	rcu_read_lock();
-	list_for_each_entry_rcu(entry, &mdev_drivers, node) {
+	mutex_lock(&mdev_drivers_lock);
+	list_for_each_entry(entry, &mdev_drivers, node) {
 		if (!strcmp(entry->drv->driver.name, name)) {
-			refcount_inc(&entry->users);
+			*idx = mdev_guard_enter(&entry->guard);
 			found = entry;
 			break;
 		}
 	}
-	rcu_read_unlock();
+	mutex_unlock(&mdev_drivers_lock);
 	return found;
 }
 
@@ -196,12 +188,12 @@ int mdev_bind_driver(struct mdev_core_device *md)
 	struct device *dev = &md->mdev.dev;
 	const char *name = md->parent->driver_name;
 	struct mdev_driver_entry *entry;
-	int ret;
+	int ret, idx;
 
-	entry = mdev_driver_get(name);
+	entry = mdev_driver_enter(name, &idx);
 	if (!entry && md->parent->ops) {
 		request_module("%s", name);
-		entry = mdev_driver_get(name);
+		entry = mdev_driver_enter(name, &idx);
 	}
 	if (!entry) {
 		dev_err(md->parent->dev, "mdev: no bus driver \"%s\" for %s\n",
@@ -209,6 +201,6 @@ int mdev_bind_driver(struct mdev_core_device *md)
 		return -ENODEV;
 	}
 	ret = device_driver_attach(&entry->drv->driver, dev);
-	mdev_driver_put(entry);
+	mdev_guard_leave(&entry->guard, idx);
 	return ret;
 }

@@ -248,7 +248,9 @@ TEST_F(driver_driver, driver_stays_until_creates_have_bound_to_it)
 	char path[PATH_MAX];
 	struct actor slow, unreg;
 	struct event_log log;
+	int kmsg = kmsg_open();
 
+	ASSERT_LE(0, kmsg);
 	snprintf(path, sizeof(path), DRIVERS "/%s", driver_of(&self->p));
 	ASSERT_EQ(0, parent_set(&self->p, "driver_first", 1));
 	ASSERT_EQ(0, parent_set(&self->p, "create_block", 1));
@@ -259,7 +261,9 @@ TEST_F(driver_driver, driver_stays_until_creates_have_bound_to_it)
 	/* It has begun when creates do not find the driver any more. */
 	ASSERT_TRUE(wait_until(parent_create(&self->p, NULL) == -ENODEV,
 			       SOON_MS));
-	ASSERT_EQ(ACTOR_TIMEOUT, actor_wait(&unreg, EARLY_MS));
+	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "waiting for a create",
+					 driver_of(&self->p)), SOON_MS));
+	ASSERT_TRUE(actor_running(&unreg));
 	ASSERT_TRUE(path_exists(path));
 
 	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
@@ -269,6 +273,7 @@ TEST_F(driver_driver, driver_stays_until_creates_have_bound_to_it)
 	ASSERT_EQ(0, log_read(&log));
 	ASSERT_EQ(1, log_count(&log, "vendor", "created", self->uuid));
 	ASSERT_EQ(1, log_count(&log, "vendor", "removed", self->uuid));
+	close(kmsg);
 }
 
 TEST_F(driver_ops, vfio_mdev_is_loaded_by_the_first_create)
