@@ -7,7 +7,6 @@
 #include <linux/kobject.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -92,26 +91,10 @@ static int mdev_parent_list(struct mdev_core_parent *parent)
 	return ret;
 }
 
-/* Who registers or unregisters @parent is through with it. */
-static void mdev_parent_disown(struct mdev_core_parent *parent)
-{
-	WRITE_ONCE(parent->owner, NULL);
-	wake_up_all(&parent->wait);
-}
-
 static void mdev_parent_unlist(struct mdev_core_parent *parent)
 {
 	mutex_lock(&mdev_parents_lock);
 	list_del(&parent->node);
-	mdev_parent_disown(parent);
-	mutex_unlock(&mdev_parents_lock);
-}
-
-/* From here on mdev_parent_take() finds @parent. */
-static void mdev_parent_ready(struct mdev_core_parent *parent)
-{
-	mutex_lock(&mdev_parents_lock);
-	mdev_parent_disown(parent);
 	mutex_unlock(&mdev_parents_lock);
 }
 
@@ -152,7 +135,6 @@ struct mdev_core_parent *mdev_parent_alloc(struct device *dev,
 	kref_init(&parent->ref);
 	init_waitqueue_head(&parent->wait);
 	parent->parent = vendor ?: &parent->own;
-	parent->owner = current;
 	parent->driver_name = kstrdup(driver_name, GFP_KERNEL);
 	if (!parent->driver_name || mdev_guard_init(&parent->guard)) {
 		mdev_parent_put(parent);
@@ -232,9 +214,11 @@ int mdev_parent_register(struct mdev_core_parent *parent)
 	parent->class_link = !ret;
 	mdev_trace_parent_register(dev, 0);
 	dev_info(dev, "mdev: registered\n");
-	/* Somebody may unregister it from here on. */
-	mdev_parent_ready(parent);
 	mdev_parent_uevent(dev, "MDEV_STATE=registered");
+	/* mdev_parent_claim() finds it from here on. */
+	mutex_lock(&mdev_parents_lock);
+	parent->registered = true;
+	mutex_unlock(&mdev_parents_lock);
 	return 0;
 
 close:
@@ -248,64 +232,40 @@ unlist:
 	return ret;
 }
 
-static struct mdev_core_parent *mdev_parent_find(struct device *dev,
-						 struct mdev_parent *vendor)
-{
-	struct mdev_core_parent *parent;
-
-	lockdep_assert_held(&mdev_parents_lock);
-	list_for_each_entry(parent, &mdev_parents, node) {
-		if (dev ? parent->dev == dev : parent->parent == vendor)
-			return parent;
-	}
-	return NULL;
-}
-
 /*
- * The registered parent, for the caller alone to unregister; or NULL. Waits for
- * whoever else is at it, for a vendor may free its memory when this has failed.
+ * Find the parent of @dev, or if that is NULL the one of @vendor, and let nobody
+ * else unregister it. It stays listed, so that it cannot be registered again yet.
  */
-static struct mdev_core_parent *mdev_parent_take(struct device *dev,
-						 struct mdev_parent *vendor)
+static struct mdev_core_parent *mdev_parent_claim(struct device *dev,
+						  struct mdev_parent *vendor)
 {
-	struct mdev_core_parent *parent;
-	struct task_struct *owner;
+	struct mdev_core_parent *parent, *found = NULL;
 
-	for (;;) {
-		mutex_lock(&mdev_parents_lock);
-		parent = mdev_parent_find(dev, vendor);
-		if (!parent) {
-			mutex_unlock(&mdev_parents_lock);
-			return NULL;
+	mutex_lock(&mdev_parents_lock);
+	list_for_each_entry(parent, &mdev_parents, node) {
+		if (parent->registered &&
+		    (dev ? parent->dev == dev : parent->parent == vendor)) {
+			parent->registered = false;
+			found = parent;
+			break;
 		}
-		owner = parent->owner;
-		if (!owner)
-			WRITE_ONCE(parent->owner, current);
-		kref_get(&parent->ref);
-		mutex_unlock(&mdev_parents_lock);
-
-		if (owner)
-			wait_event(parent->wait,
-				   READ_ONCE(parent->owner) != owner);
-		mdev_parent_put(parent);
-		if (!owner)
-			return parent;
 	}
+	mutex_unlock(&mdev_parents_lock);
+	return found;
 }
 
 /*
  * Unregister the parent of @dev, or if that is NULL the one of @vendor. When
- * this returns, the core holds no pointer into the vendor's memory. False if
- * there is no such parent, or no more: somebody else was at it.
+ * this returns, the core holds no pointer into the vendor's memory.
  */
-bool mdev_parent_unregister(struct device *dev, struct mdev_parent *vendor)
+void mdev_parent_unregister(struct device *dev, struct mdev_parent *vendor)
 {
-	struct mdev_core_parent *parent = mdev_parent_take(dev, vendor);
+	struct mdev_core_parent *parent = mdev_parent_claim(dev, vendor);
 	u64 start = ktime_get_ns();
 	u64 waited;
 
-	if (!parent)
-		return false;
+	if (WARN(!parent, "mdev: a parent is unregistered twice, or was never registered\n"))
+		return;
 	dev = parent->dev;
 	dev_info(dev, "mdev: unregistering\n");
 	waited = mdev_parent_close(parent);
@@ -317,7 +277,6 @@ bool mdev_parent_unregister(struct device *dev, struct mdev_parent *vendor)
 	mdev_trace_parent_unregister(dev, waited, ktime_get_ns() - start);
 	mdev_parent_unlist(parent);
 	mdev_parent_release(parent);
-	return true;
 }
 
 /**
@@ -385,7 +344,6 @@ EXPORT_SYMBOL(mdev_register_parent);
  */
 void mdev_unregister_parent(struct mdev_parent *parent)
 {
-	if (!mdev_parent_unregister(NULL, parent))
-		pr_warn("mdev: a parent was unregistered that is not registered\n");
+	mdev_parent_unregister(NULL, parent);
 }
 EXPORT_SYMBOL(mdev_unregister_parent);

@@ -116,8 +116,7 @@ EXPORT_SYMBOL(mdev_register_device);
  */
 void mdev_unregister_device(struct device *dev)
 {
-	if (!mdev_parent_unregister(dev, NULL))
-		dev_warn(dev, "mdev: unregistered, but not registered\n");
+	mdev_parent_unregister(dev, NULL);
 }
 EXPORT_SYMBOL(mdev_unregister_device);
 

@@ -44,8 +44,7 @@ struct mdev_core_type {
  * @ref: one for the registration, one for each mediated device, dead ones
  *	included.
  * @node: in the list of registered parents, under its lock.
- * @owner: who registers or unregisters it, NULL if nobody; changes under the
- *	list's lock.
+ * @registered: it may be unregistered; under the list's lock.
  * @dev: the parent device, referenced until unregistration ends, then NULL.
  * @parent: the vendor's struct, or @own; NULL after unregistration.
  * @own: stands in for the vendor's struct on the parent-ops door.
@@ -54,8 +53,7 @@ struct mdev_core_type {
  *	may look at a dead device.
  * @counted: the core counts instances in @parent->available_instances.
  * @guard: see mdev_guard.h; guards the vendor's memory and callbacks.
- * @wait: where removes wait for users, and who wants to unregister waits for
- *	@owner; woken by unregistration.
+ * @wait: where removes wait for users; woken by unregistration.
  * @mdev_groups: attributes of each device, the core's group first.
  * @types_kset: the ``mdev_supported_types`` directory.
  * @types: one for each type.
@@ -69,7 +67,7 @@ struct mdev_core_type {
 struct mdev_core_parent {
 	struct kref ref;
 	struct list_head node;
-	struct task_struct *owner;
+	bool registered;
 	struct device *dev;
 	struct mdev_parent *parent;
 	struct mdev_parent own;
@@ -169,7 +167,7 @@ struct mdev_core_parent *mdev_parent_alloc(struct device *dev,
 					   unsigned int nr_types);
 void mdev_parent_put(struct mdev_core_parent *parent);
 int mdev_parent_register(struct mdev_core_parent *parent);
-bool mdev_parent_unregister(struct device *dev, struct mdev_parent *vendor);
+void mdev_parent_unregister(struct device *dev, struct mdev_parent *vendor);
 
 /* mdev_parent_ops.c */
 int mdev_ops_create(struct mdev_core_device *md);

@@ -174,7 +174,6 @@ TEST_F(alone, callback_that_unregisters_its_parent_waits_for_itself)
 {
 	static const char * const callbacks[] = { "create", "remove" };
 	struct misuse m[ARRAY_SIZE(callbacks)];
-	struct actor unreg;
 	unsigned int i;
 
 	self->spent = true;
@@ -189,9 +188,6 @@ TEST_F(alone, callback_that_unregisters_its_parent_waits_for_itself)
 		ASSERT_TRUE(misuse_hangs(&m[i]));
 		ASSERT_TRUE(misuse_spares_others(&m[i]));
 	}
-	/* It frees nothing for anybody else either. */
-	ASSERT_EQ(0, actor_unregister(&unreg, &m[0].p));
-	ASSERT_EQ(ACTOR_TIMEOUT, actor_wait(&unreg, EARLY_MS));
 }
 
 TEST_F(alone, unregistering_in_an_attribute_or_an_open_frees_nothing)
@@ -216,6 +212,37 @@ TEST_F(alone, unregistering_in_an_attribute_or_an_open_frees_nothing)
 	ASSERT_TRUE(misuse_hangs(&attr));
 	ASSERT_TRUE(misuse_hangs(&type));
 	ASSERT_TRUE(misuse_hangs(&user));
+}
+
+TEST_F(alone, second_unregister_warns_and_does_nothing_else)
+{
+	char path[PATH_MAX], uuid[UUID_SIZE];
+	struct actor slow, unreg;
+	struct test_parent p;
+
+	random_uuid(uuid);
+	expect_complaint("mdev_parent_unregister");
+	ASSERT_EQ(0, parent_start(&p, variant->door, "twice"));
+	parent_path(path, &p, "unregister_again");
+	ASSERT_EQ(0, parent_set(&p, "create_block", 1));
+	ASSERT_EQ(0, actor_create(&slow, "twice", p.type1, uuid));
+	ASSERT_TRUE(wait_until(parent_get(&p, "create_waiting") == 1, SOON_MS));
+	ASSERT_EQ(0, actor_unregister(&unreg, &p));
+	ASSERT_TRUE(wait_until(kmsg_find(self->kmsg, "unregistering",
+					 " twice:"), SOON_MS));
+	ASSERT_EQ(0, write_file(path, "1"));
+	ASSERT_TRUE(wait_until(kmsg_find(self->kmsg, "unregistered twice", ""),
+			       SOON_MS));
+	ASSERT_TRUE(actor_running(&unreg));
+	ASSERT_EQ(0, parent_set(&p, "create_block", 0));
+	ASSERT_EQ(0, actor_wait(&slow, SOON_MS));
+	ASSERT_EQ(0, actor_wait(&unreg, SOON_MS));
+	ASSERT_EQ(0, write_file(path, "1"));
+	ASSERT_TRUE(wait_until(kmsg_find(self->kmsg, "unregistered twice", ""),
+			       SOON_MS));
+	ASSERT_EQ(0, parent_register(&p));
+	ASSERT_EQ(0, parent_create(&p, uuid));
+	ASSERT_EQ(0, parent_unregister(&p));
 }
 
 #define NO_LOCKDEP "this kernel has no lockdep, or it is off"

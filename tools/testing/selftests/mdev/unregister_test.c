@@ -297,36 +297,6 @@ TEST_F(unregister_ops, create_works_while_the_parent_is_being_registered)
 	ASSERT_EQ(0, mdev_remove(self->uuid));
 }
 
-TEST_F(unregister, second_unregister_waits_for_the_first)
-{
-	struct actor slow, unreg, again;
-	int kmsg = kmsg_open();
-	char path[PATH_MAX];
-
-	ASSERT_LE(0, kmsg);
-	ASSERT_EQ(0, parent_set(&self->p, "create_block", 1));
-	ASSERT_EQ(0, actor_create(&slow, "a", self->p.type1, self->uuid));
-	ASSERT_TRUE(wait_until(parent_get(&self->p, "create_waiting") == 1,
-			       SOON_MS));
-	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
-	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "unregistering", " a:"),
-			       SOON_MS));
-	/* Who returns from here may free what the create is using. */
-	parent_path(path, &self->p, "unregister_again");
-	ASSERT_EQ(0, actor_write(&again, path, "1"));
-	ASSERT_EQ(ACTOR_TIMEOUT, actor_wait(&again, EARLY_MS));
-	ASSERT_TRUE(actor_running(&unreg));
-	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
-	ASSERT_EQ(0, actor_wait(&slow, SOON_MS));
-	ASSERT_EQ(0, actor_wait(&again, SOON_MS));
-	ASSERT_EQ(0, actor_wait(&unreg, SOON_MS));
-	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "not registered", "mdev"),
-			       SOON_MS));
-	close(kmsg);
-	ASSERT_EQ(0, parent_register(&self->p));
-	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
-}
-
 TEST_F(unregister, parent_device_is_referenced_as_before)
 {
 	long long references;
