@@ -36,7 +36,7 @@
 
 #include "mdev_private.h"
 
-/* How soon a wait notices that a user has gone: VFIO does not tell. */
+/* How often to look for users that only VFIO knows of. */
 #define MDEV_POLL_PERIOD	(HZ / 50 ?: 1)
 
 static atomic64_t mdev_last_seq = ATOMIC64_INIT(0);
@@ -223,9 +223,9 @@ int mdev_device_create(struct mdev_core_type *type, const guid_t *uuid)
 }
 
 /*
- * Who turns live into removing owns the teardown. The full barrier pairs with
- * the one in mdev_open_allowed(): either the opener finds the device claimed,
- * or mdev_look_for_users() finds the opener.
+ * Whoever wins MDEV_LIVE -> MDEV_REMOVING owns the teardown. The full barrier
+ * pairs with the one in mdev_open_allowed(): either the opener sees the claim, or
+ * mdev_get_users() sees the opener.
  */
 static int mdev_device_claim(struct mdev_core_device *md)
 {
@@ -244,86 +244,84 @@ static void mdev_device_unclaim(struct mdev_core_device *md)
 	atomic_set_release(&md->state, MDEV_LIVE);
 }
 
-/* A wait for users: when to ask them again, when to tell the log. */
-struct mdev_wait {
-	unsigned int asked;
-	unsigned long next_ask;
-	unsigned long next_log;
-};
-
 static void mdev_wait_init(struct mdev_wait *wait)
 {
-	wait->asked = 0;
-	wait->next_ask = jiffies;
-	/* Who lets go when asked is not worth a line. */
+	wait->requests = 0;
+	wait->next_request = jiffies;
+	/* Don't log users that release the device promptly. */
 	wait->next_log = jiffies + HZ;
+	wait->start = ktime_get_ns();
+}
+
+static void mdev_wait_log(struct mdev_core_device *md)
+{
+	struct device *dev = &md->mdev.dev;
+
+	if (md->wait.users.contended)
+		dev_info(dev, "mdev: waiting for the driver to be unbound\n");
+	else if (md->wait.users.open)
+		dev_info(dev, "mdev: waiting for %u open file(s)\n",
+			 md->wait.users.open);
+	else
+		dev_info(dev, "mdev: waiting for a device file that is not bound to an iommufd\n");
 }
 
 /*
- * Would unbinding the bus driver wait for somebody? A device lock that cannot
- * be had says yes, too: somebody else may be unbinding, and wait under it.
+ * Would unbinding the bus driver wait for somebody? If so, ask the users and log
+ * the wait when it is time.
  */
-static bool mdev_device_busy(struct mdev_core_device *md,
-			     struct mdev_users *users)
+static bool mdev_device_busy(struct mdev_core_device *md)
 {
-	mdev_look_for_users(md, users);
-	if (users->busy)
-		return true;
-	if (!device_trylock(&md->mdev.dev)) {
-		users->can_ask = true;
-		return true;
-	}
-	device_unlock(&md->mdev.dev);
-	return false;
-}
+	struct mdev_wait *wait = &md->wait;
 
-/* Ask the users every now and then, and tell the log what is waited for. */
-static void mdev_press_users(struct mdev_core_device *md,
-			     struct mdev_users *users, struct mdev_wait *wait)
-{
-	if (time_after_eq(jiffies, wait->next_ask) &&
-	    mdev_ask_user(md, wait->asked)) {
-		wait->asked++;
-		wait->next_ask = jiffies + MDEV_LOG_PERIOD;
+	mdev_get_users(md, &wait->users);
+	if (!wait->users.busy)
+		return false;
+	if (time_after_eq(jiffies, wait->next_request) &&
+	    mdev_request_users(md, wait->requests)) {
+		wait->requests++;
+		wait->next_request = jiffies + MDEV_LOG_PERIOD;
 	}
 	if (time_after_eq(jiffies, wait->next_log)) {
-		if (users->open)
-			dev_info(&md->mdev.dev,
-				 "mdev: waiting for %u open file(s)\n",
-				 users->open);
-		else
-			dev_info(&md->mdev.dev,
-				 "mdev: waiting for the driver to be unbound\n");
+		mdev_wait_log(md);
 		wait->next_log = jiffies + MDEV_LOG_PERIOD;
 	}
+	return true;
+}
+
+/* How long to sleep: mdev_end_use() wakes the wait for a user of vfio_mdev. */
+static long mdev_wait_timeout(struct mdev_core_device *md)
+{
+	return READ_ONCE(md->used) ? HZ : MDEV_POLL_PERIOD;
 }
 
 /*
- * Wait until nobody has the device open, or until the wait is pointless: no
- * way to ask, a signal, or the parent going away, which removes the device
- * itself.
+ * Wait until nobody uses the device. Give up if the users cannot be asked, at a
+ * signal, or when the parent is being unregistered, which removes the device.
  */
 static int mdev_wait_for_users(struct mdev_core_device *md)
 {
-	struct mdev_guard *guard = &md->parent->guard;
-	struct mdev_users users;
-	struct mdev_wait wait;
+	struct mdev_core_parent *parent = md->parent;
+	struct mdev_guard *guard = &parent->guard;
+	int released;
 	long ret;
 
-	mdev_wait_init(&wait);
-	while (mdev_device_busy(md, &users)) {
-		if (!users.can_ask)
+	mdev_wait_init(&md->wait);
+	for (;;) {
+		released = atomic_read_acquire(&parent->released);
+		if (!mdev_device_busy(md))
+			return 0;
+		if (!md->wait.users.can_request)
 			return -EBUSY;
-		mdev_press_users(md, &users, &wait);
-		ret = wait_event_interruptible_timeout(md->parent->wait,
-						       mdev_guard_revoked(guard),
-						       MDEV_POLL_PERIOD);
+		ret = wait_event_interruptible_timeout(parent->wait,
+			mdev_guard_revoked(guard) ||
+			atomic_read(&parent->released) != released,
+			mdev_wait_timeout(md));
 		if (ret < 0)
 			return ret;
-		if (ret)
+		if (mdev_guard_revoked(guard))
 			return -ENODEV;
 	}
-	return 0;
 }
 
 static int mdev_device_try_remove(struct mdev_core_device *md,
@@ -332,9 +330,9 @@ static int mdev_device_try_remove(struct mdev_core_device *md,
 	struct mdev_users users;
 	int ret;
 
-	/* A claim would turn openers away; not for a remove that must fail. */
-	mdev_look_for_users(md, &users);
-	if (mdev_state(md) == MDEV_LIVE && users.busy && !users.can_ask)
+	/* A claim turns openers away; don't claim for a remove that must fail. */
+	mdev_get_users(md, &users);
+	if (mdev_state(md) == MDEV_LIVE && users.busy && !users.can_request)
 		return -EBUSY;
 	ret = mdev_device_claim(md);
 	if (ret)
@@ -381,40 +379,67 @@ int mdev_device_remove(struct mdev_core_device *md,
 	return ret;
 }
 
-/**
- * mdev_device_evict() - remove a child because its parent goes away
- * @dev: a child of the parent, maybe no mediated device.
- * @unused: for device_for_each_child().
- *
- * No create or remove is in flight, and none can start. Waits for users as long
- * as it takes.
- *
- * Context: process context, may sleep.
- * Return: 0.
- */
-int mdev_device_evict(struct device *dev, void *unused)
+/* Claim a child of the parent, and ask its users. No other task claims it now. */
+static int mdev_device_doom(struct device *dev, void *unused)
 {
 	struct mdev_core_device *md;
-	struct mdev_users users;
-	struct mdev_wait wait;
-	u64 start = ktime_get_ns();
-	guid_t uuid;
 
 	if (dev->bus != &mdev_bus_type)
 		return 0;
 	md = dev_to_core_device(dev);
 	if (WARN_ON_ONCE(mdev_device_claim(md)))
 		return 0;
-	uuid = md->mdev.uuid;
-	trace_mdev_remove_begin(&uuid);
-	mdev_wait_init(&wait);
-	while (mdev_device_busy(md, &users)) {
-		mdev_press_users(md, &users, &wait);
-		schedule_timeout_idle(MDEV_POLL_PERIOD);
+	trace_mdev_remove_begin(&md->mdev.uuid);
+	mdev_wait_init(&md->wait);
+	mdev_device_busy(md);
+	return 0;
+}
+
+/* Remove a doomed child unless it is busy; then lower the timeout at @data. */
+static int mdev_device_evict(struct device *dev, void *data)
+{
+	long *timeout = data;
+	struct mdev_core_device *md;
+	guid_t uuid;
+	u64 start;
+
+	if (dev->bus != &mdev_bus_type)
+		return 0;
+	md = dev_to_core_device(dev);
+	if (mdev_device_busy(md)) {
+		*timeout = min(*timeout, mdev_wait_timeout(md));
+		return 0;
 	}
+	uuid = md->mdev.uuid;
+	start = md->wait.start;
 	__mdev_device_remove(md);
 	trace_mdev_remove_end(&uuid, 0, ktime_get_ns() - start);
 	return 0;
+}
+
+/**
+ * mdev_devices_evict() - remove all devices of a parent that goes away
+ * @parent: the parent; its guard has been drained, so that no create or remove
+ *	is in flight, and none can start.
+ *
+ * Claims all devices and asks their users, then waits for them together, as long
+ * as it takes.
+ *
+ * Context: process context, may sleep.
+ */
+void mdev_devices_evict(struct mdev_core_parent *parent)
+{
+	device_for_each_child(parent->dev, NULL, mdev_device_doom);
+	for (;;) {
+		int released = atomic_read_acquire(&parent->released);
+		long timeout = MAX_SCHEDULE_TIMEOUT;
+
+		device_for_each_child(parent->dev, &timeout, mdev_device_evict);
+		if (timeout == MAX_SCHEDULE_TIMEOUT)
+			break;
+		wait_event_idle_timeout(parent->wait,
+			atomic_read(&parent->released) != released, timeout);
+	}
 }
 
 /**
@@ -431,3 +456,41 @@ bool mdev_open_allowed(struct mdev_device *mdev)
 	return mdev_state(to_core_device(mdev)) == MDEV_LIVE;
 }
 EXPORT_SYMBOL_GPL(mdev_open_allowed);
+
+/**
+ * mdev_begin_use() - a device that vfio_mdev is bound to gets its first user
+ * @mdev: the device.
+ *
+ * Context: any, after VFIO has counted the opener.
+ * Return: 0, to be followed by mdev_end_use(); -ENODEV while the device is being
+ * created or removed.
+ */
+int mdev_begin_use(struct mdev_device *mdev)
+{
+	WRITE_ONCE(to_core_device(mdev)->used, true);
+	if (mdev_open_allowed(mdev))
+		return 0;
+	mdev_end_use(mdev);
+	return -ENODEV;
+}
+EXPORT_SYMBOL_GPL(mdev_begin_use);
+
+/**
+ * mdev_end_use() - the last user of a device has gone
+ * @mdev: the device.
+ *
+ * Wakes a remove or an unregistration that waits for the user, so the vendor's
+ * callbacks and module may be gone when this returns.
+ *
+ * Context: any, while vfio_mdev is bound.
+ */
+void mdev_end_use(struct mdev_device *mdev)
+{
+	struct mdev_core_device *md = to_core_device(mdev);
+
+	WRITE_ONCE(md->used, false);
+	/* Pairs with the reads before the waits above. */
+	atomic_inc_return_release(&md->parent->released);
+	wake_up_all(&md->parent->wait);
+}
+EXPORT_SYMBOL_GPL(mdev_end_use);

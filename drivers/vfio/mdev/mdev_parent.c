@@ -178,7 +178,7 @@ static u64 mdev_parent_close(struct mdev_core_parent *parent)
 	wake_up_all(&parent->wait);
 	mdev_guard_drain(&parent->guard, dev_name(parent->dev));
 	waited = ktime_get_ns() - start;
-	device_for_each_child(parent->dev, NULL, mdev_device_evict);
+	mdev_devices_evict(parent);
 	return waited;
 }
 

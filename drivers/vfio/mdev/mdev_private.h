@@ -53,7 +53,9 @@ struct mdev_core_type {
  *	may look at a dead device.
  * @counted: the core counts instances in @parent->available_instances.
  * @guard: see mdev_guard.h; guards the vendor's memory and callbacks.
- * @wait: where removes wait for users; woken by unregistration.
+ * @wait: where removes and unregistration wait for users.
+ * @released: how often a device has been released by its last user, as far as
+ *	vfio_mdev lets users in; wakes @wait.
  * @mdev_groups: attributes of each device, the core's group first.
  * @types_kset: the ``mdev_supported_types`` directory.
  * @types: one for each type.
@@ -77,6 +79,7 @@ struct mdev_core_parent {
 	bool class_link;
 	struct mdev_guard guard;
 	wait_queue_head_t wait;
+	atomic_t released;
 	const struct attribute_group **mdev_groups;
 	struct kset *types_kset;
 	struct mdev_core_type **types;
@@ -97,6 +100,37 @@ enum mdev_state {
 };
 
 /**
+ * struct mdev_users - who uses a mediated device, at one moment
+ * @open: open VFIO device files.
+ * @busy: unbinding the bus driver would wait for somebody.
+ * @can_request: the bus driver has a request op.
+ * @contended: somebody holds the device lock, so nothing of this is known, and
+ *	the worst is assumed.
+ */
+struct mdev_users {
+	unsigned int open;
+	bool busy;
+	bool can_request;
+	bool contended;
+};
+
+/**
+ * struct mdev_wait - a wait for the users of a claimed device
+ * @users: as last seen.
+ * @requests: how often they have been asked to release the device.
+ * @next_request: when to ask them again, in jiffies.
+ * @next_log: when to log what is waited for, in jiffies.
+ * @start: when the wait began, in nanoseconds.
+ */
+struct mdev_wait {
+	struct mdev_users users;
+	unsigned int requests;
+	unsigned long next_request;
+	unsigned long next_log;
+	u64 start;
+};
+
+/**
  * struct mdev_core_device - the core's side of a mediated device
  * @mdev: what vendors see; its struct device's references keep the whole.
  * @parent: holds a reference.
@@ -104,8 +138,10 @@ enum mdev_state {
  * @drvdata: the vendor's, on the parent-ops door. Not the driver core's
  *	drvdata, which belongs to the bus driver and ends with the binding.
  * @vdev: the vfio_device while vfio_mdev is bound.
+ * @used: vfio_mdev has let a user in, who has not closed the last file yet.
  * @seq: see ``mdevseq``.
  * @state: an enum mdev_state; changes by compare and exchange.
+ * @wait: belongs to whoever has claimed the device.
  * @node: in the index of UUIDs.
  */
 struct mdev_core_device {
@@ -114,21 +150,11 @@ struct mdev_core_device {
 	struct mdev_core_type *type;
 	void *drvdata;
 	struct vfio_device *vdev;
+	bool used;
 	u64 seq;
 	atomic_t state;
+	struct mdev_wait wait;
 	struct rhash_head node;
-};
-
-/**
- * struct mdev_users - who has a mediated device open, at one moment
- * @open: open VFIO device files.
- * @busy: unbinding the bus driver would wait for somebody.
- * @can_ask: the bus driver has a request op.
- */
-struct mdev_users {
-	unsigned int open;
-	bool busy;
-	bool can_ask;
 };
 
 static inline struct mdev_core_device *to_core_device(struct mdev_device *mdev)
@@ -177,7 +203,7 @@ void mdev_ops_remove(struct mdev_core_device *md);
 int mdev_device_create(struct mdev_core_type *type, const guid_t *uuid);
 int mdev_device_remove(struct mdev_core_device *md,
 		       struct device_attribute *attr);
-int mdev_device_evict(struct device *dev, void *unused);
+void mdev_devices_evict(struct mdev_core_parent *parent);
 
 /* mdev_sysfs.c */
 extern const struct attribute_group mdev_device_group;
@@ -196,13 +222,15 @@ int mdev_parse_uuid(const char *buf, size_t count, guid_t *uuid);
 void mdev_print_uuid(char text[UUID_STRING_LEN + 1], const guid_t *uuid);
 
 /* mdev_users.c */
-void mdev_look_for_users(struct mdev_core_device *md,
-			 struct mdev_users *users);
-bool mdev_ask_user(struct mdev_core_device *md, unsigned int count);
+unsigned int mdev_open_count(struct mdev_core_device *md);
+void mdev_get_users(struct mdev_core_device *md, struct mdev_users *users);
+bool mdev_request_users(struct mdev_core_device *md, unsigned int count);
 
 /* for vfio_mdev.ko */
 const struct mdev_parent_ops *mdev_get_parent_ops(struct mdev_device *mdev);
 bool mdev_open_allowed(struct mdev_device *mdev);
+int mdev_begin_use(struct mdev_device *mdev);
+void mdev_end_use(struct mdev_device *mdev);
 void mdev_set_vfio_device(struct mdev_device *mdev, struct vfio_device *vdev);
 
 #endif /* _MDEV_PRIVATE_H */

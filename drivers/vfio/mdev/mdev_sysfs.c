@@ -255,10 +255,8 @@ static DEVICE_ATTR_WO(remove);
 static ssize_t in_use_show(struct device *dev, struct device_attribute *attr,
 			   char *buf)
 {
-	struct mdev_users users;
-
-	mdev_look_for_users(dev_to_core_device(dev), &users);
-	return sysfs_emit(buf, "%u\n", users.open);
+	return sysfs_emit(buf, "%u\n",
+			  mdev_open_count(dev_to_core_device(dev)));
 }
 static DEVICE_ATTR_RO(in_use);
 

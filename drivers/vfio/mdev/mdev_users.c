@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who has a mediated device open, seen through its vfio_device: the child of
- * class "vfio-dev" that VFIO registers when a bus driver binds, on both doors.
+ * Users of a mediated device, seen through its vfio_device: the child of class
+ * "vfio-dev" that VFIO adds when a bus driver binds, on both doors.
  */
 #include <linux/device.h>
 #include <linux/string.h>
@@ -9,61 +9,102 @@
 
 #include "mdev_private.h"
 
-static int mdev_get_vfio_child(struct device *dev, void *data)
+static struct vfio_device *mdev_to_vfio_device(struct device *child)
 {
-	struct device **child = data;
-
-	if (!dev->class || strcmp(dev->class->name, "vfio-dev"))
-		return 0;
-	*child = get_device(dev);
-	return 1;
+	if (!child->class || strcmp(child->class->name, "vfio-dev"))
+		return NULL;
+	return container_of(child, struct vfio_device, device);
 }
 
-/* A reference on the registered vfio_device, or NULL. Drop with put_device(). */
-static struct vfio_device *mdev_get_vfio_device(struct mdev_core_device *md)
+static int mdev_add_open_count(struct device *child, void *data)
 {
-	struct device *child = NULL;
+	struct vfio_device *vdev = mdev_to_vfio_device(child);
+	unsigned int *count = data;
 
-	device_for_each_child(&md->mdev.dev, &child, mdev_get_vfio_child);
-	return child ? container_of(child, struct vfio_device, device) : NULL;
+	if (vdev)
+		*count += READ_ONCE(vdev->open_count);
+	return 0;
+}
+
+/* How many VFIO device files are open. A snapshot: VFIO has locks of its own. */
+unsigned int mdev_open_count(struct mdev_core_device *md)
+{
+	unsigned int count = 0;
+
+	device_for_each_child(&md->mdev.dev, &count, mdev_add_open_count);
+	return count;
+}
+
+static int mdev_find_vfio_child(struct device *child, void *data)
+{
+	struct vfio_device **vdev = data;
+
+	*vdev = mdev_to_vfio_device(child);
+	return !!*vdev;
+}
+
+/* Or NULL. It stays while the device lock is held, and so does its driver. */
+static struct vfio_device *mdev_find_vfio_device(struct mdev_core_device *md)
+{
+	struct vfio_device *vdev = NULL;
+
+	device_lock_assert(&md->mdev.dev);
+	device_for_each_child(&md->mdev.dev, &vdev, mdev_find_vfio_child);
+	return vdev;
 }
 
 /*
- * A snapshot: VFIO counts under locks of its own. The vfio_device's ops stay
- * with it: vfio_mdev is pinned until its last one is released, and a vendor
- * cannot unload before its parent is unregistered, which our caller holds up.
+ * A registered vfio_device has one reference of its own. Each open file has
+ * another, and so has a file of VFIO's cdev that is not bound to an iommufd.
+ * vfio_mdev says when it has no user, which is before VFIO counts the file down.
  */
-void mdev_look_for_users(struct mdev_core_device *md, struct mdev_users *users)
+static bool mdev_vfio_device_busy(struct mdev_core_device *md,
+				  struct vfio_device *vdev, unsigned int open)
 {
-	struct vfio_device *vdev = mdev_get_vfio_device(md);
+	bool referenced = refcount_read(&vdev->refcount) > 1;
 
-	*users = (struct mdev_users){};
-	if (!vdev)
-		return;
-	users->open = READ_ONCE(vdev->open_count);
-	/* The registration is one; the rest is what an unbind waits for. */
-	users->busy = users->open || refcount_read(&vdev->refcount) > 1;
-	users->can_ask = vdev->ops->request;
-	put_device(&vdev->device);
+	if (md->vdev)
+		return READ_ONCE(md->used) || (referenced && !open);
+	return referenced || open;
 }
 
-/*
- * Ask the user to let go, having done so @count times. The device lock keeps
- * the bus driver bound meanwhile; whoever else holds it for long is unbinding,
- * and asks the user itself. Returns whether the device lock could be had.
- */
-bool mdev_ask_user(struct mdev_core_device *md, unsigned int count)
+void mdev_get_users(struct mdev_core_device *md, struct mdev_users *users)
 {
+	struct device *dev = &md->mdev.dev;
 	struct vfio_device *vdev;
 
-	if (!device_trylock(&md->mdev.dev))
-		return false;
-	vdev = mdev_get_vfio_device(md);
-	if (vdev) {
-		if (vdev->ops->request)
-			vdev->ops->request(vdev, count);
-		put_device(&vdev->device);
+	*users = (struct mdev_users){};
+	if (!device_trylock(dev)) {
+		/* Maybe an unbind by hand, which waits for users itself. */
+		users->contended = true;
+		users->busy = true;
+		users->can_request = true;
+		return;
 	}
-	device_unlock(&md->mdev.dev);
+	vdev = mdev_find_vfio_device(md);
+	if (vdev) {
+		users->open = READ_ONCE(vdev->open_count);
+		users->busy = mdev_vfio_device_busy(md, vdev, users->open);
+		users->can_request = vdev->ops->request;
+	}
+	device_unlock(dev);
+}
+
+/*
+ * Ask users to release the device; they have been asked @count times before.
+ * Returns false if the device lock is contended: its holder is unbinding, and
+ * asks the users itself.
+ */
+bool mdev_request_users(struct mdev_core_device *md, unsigned int count)
+{
+	struct device *dev = &md->mdev.dev;
+	struct vfio_device *vdev;
+
+	if (!device_trylock(dev))
+		return false;
+	vdev = mdev_find_vfio_device(md);
+	if (vdev && vdev->ops->request)
+		vdev->ops->request(vdev, count);
+	device_unlock(dev);
 	return true;
 }

@@ -47,18 +47,27 @@ static int vfio_mdev_result(struct mdev_device *mdev, const char *op, int ret)
 static int vfio_mdev_open_device(struct vfio_device *vdev)
 {
 	struct vfio_mdev *vm = to_vfio_mdev(vdev);
-	int ret = 0;
+	int ret;
 
-	if (!mdev_open_allowed(vm->mdev))
-		return -ENODEV;
+	ret = mdev_begin_use(vm->mdev);
+	if (ret)
+		return ret;
 	/* Unloading the vendor's module fails while a device is open. */
-	if (!try_module_get(vm->ops->owner))
-		return -ENODEV;
+	if (!try_module_get(vm->ops->owner)) {
+		ret = -ENODEV;
+		goto end_use;
+	}
 	if (vm->ops->open)
 		ret = vfio_mdev_result(vm->mdev, "open",
 				       vm->ops->open(vm->mdev));
 	if (ret)
-		module_put(vm->ops->owner);
+		goto put_owner;
+	return 0;
+
+put_owner:
+	module_put(vm->ops->owner);
+end_use:
+	mdev_end_use(vm->mdev);
 	return ret;
 }
 
@@ -69,6 +78,7 @@ static void vfio_mdev_close_device(struct vfio_device *vdev)
 	if (vm->ops->release)
 		vm->ops->release(vm->mdev);
 	module_put(vm->ops->owner);
+	mdev_end_use(vm->mdev);
 }
 
 static ssize_t vfio_mdev_read(struct vfio_device *vdev, char __user *buf,

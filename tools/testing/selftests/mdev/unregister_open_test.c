@@ -132,4 +132,40 @@ TEST_F(unregister_open, module_of_the_vendor_is_in_use_while_a_device_is_open)
 	ASSERT_EQ(0, load_module(variant->door));
 }
 
+#define DEVICES 3
+
+TEST_F(unregister_open, unregister_asks_all_users_and_waits_for_them_together)
+{
+	struct vfio_user users[DEVICES];
+	char uuids[DEVICES][UUID_SIZE];
+	struct event_log log;
+	struct actor unreg;
+	int i;
+
+	ASSERT_EQ(0, parent_restart(&self->p, "request_op", 1));
+	for (i = 0; i < DEVICES; i++) {
+		random_uuid(uuids[i]);
+		ASSERT_EQ(0, parent_create(&self->p, uuids[i]));
+		ASSERT_EQ(0, mdev_open(&users[i], uuids[i]));
+	}
+	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
+	for (i = 0; i < DEVICES; i++) {
+		ASSERT_TRUE(wait_until(!log_read(&log) &&
+				       log_count(&log, "vendor", "request",
+						 uuids[i]) >= 1, SOON_MS)) {
+			TH_LOG("user %d has not been asked", i);
+		}
+	}
+	for (i = 0; IS_OPS(variant) && i < DEVICES; i++)
+		ASSERT_EQ(-ENODEV, vfio_user_get_device(&users[i], uuids[i]));
+	/* In whatever order they leave, each device goes with its user. */
+	for (i = DEVICES - 1; i >= 0; i--) {
+		ASSERT_TRUE(mdev_exists(uuids[0]));
+		ASSERT_TRUE(actor_running(&unreg));
+		vfio_user_close(&users[i]);
+		ASSERT_TRUE(wait_until(!mdev_exists(uuids[i]), SOON_MS));
+	}
+	ASSERT_EQ(0, actor_wait(&unreg, SOON_MS));
+}
+
 TEST_HARNESS_MAIN
