@@ -28,8 +28,10 @@ qemu_accel()
 	else
 		log "virtual machine: TCG, emulated ($verdict)"
 		# With "enhanced" rep movsb the kernel copies by bytes, each of
-		# which TCG does by itself.
-		ACCEL=(-accel "tcg,thread=multi" -cpu "max,erms=off")
+		# which TCG does by itself. With five-level page tables KASAN
+		# misjudges addresses for as long as identify_cpu() has cleared
+		# the CPU's features: an interrupt then is a panic.
+		ACCEL=(-accel "tcg,thread=multi" -cpu "max,erms=off,la57=off")
 	fi
 }
 
