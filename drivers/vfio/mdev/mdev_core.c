@@ -12,7 +12,6 @@
  * mdev_guard.c        what keeps a parent while a create or remove runs
  * mdev_device.c       create and remove
  * mdev_index.c        UUIDs in use
- * mdev_uuid.c         UUIDs as text
  * mdev_users.c        who has a device open
  * mdev_driver.c       the bus and its drivers
  * mdev_sysfs.c        attributes and links

@@ -55,7 +55,6 @@ static struct mdev_core_device *mdev_device_alloc(struct mdev_core_type *type,
 						  const guid_t *uuid)
 {
 	struct mdev_core_parent *parent = type->parent;
-	char name[UUID_STRING_LEN + 1];
 	struct mdev_core_device *md;
 	struct device *dev;
 
@@ -79,8 +78,7 @@ static struct mdev_core_device *mdev_device_alloc(struct mdev_core_type *type,
 	dev->bus = &mdev_bus_type;
 	dev->release = mdev_device_release;
 	dev->groups = parent->mdev_groups;
-	mdev_print_uuid(name, uuid);
-	if (dev_set_name(dev, "%s", name)) {
+	if (dev_set_name(dev, "%pUl", uuid)) {
 		put_device(dev);
 		return NULL;
 	}

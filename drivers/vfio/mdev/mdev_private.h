@@ -217,10 +217,6 @@ void mdev_links_remove(struct mdev_core_device *md);
 void mdev_trace_parent_register(struct device *dev, int error);
 void mdev_trace_parent_unregister(struct device *dev, u64 guard_ns, u64 ns);
 
-/* mdev_uuid.c */
-int mdev_parse_uuid(const char *buf, size_t count, guid_t *uuid);
-void mdev_print_uuid(char text[UUID_STRING_LEN + 1], const guid_t *uuid);
-
 /* mdev_users.c */
 unsigned int mdev_open_count(struct mdev_core_device *md);
 void mdev_get_users(struct mdev_core_device *md, struct mdev_users *users);

@@ -21,12 +21,14 @@ static struct mdev_core_type *to_core_type(struct kobject *kobj)
 static ssize_t create_store(struct kobject *kobj, struct device *dev,
 			    const char *buf, size_t count)
 {
+	size_t len = count;
 	guid_t uuid;
 	int ret;
 
-	ret = mdev_parse_uuid(buf, count, &uuid);
-	if (ret)
-		return ret;
+	if (len == UUID_STRING_LEN + 1 && buf[UUID_STRING_LEN] == '\n')
+		len--;
+	if (len != UUID_STRING_LEN || guid_parse(buf, &uuid))
+		return -EINVAL;
 	ret = mdev_device_create(to_core_type(kobj), &uuid);
 	return ret ?: count;
 }
