@@ -7,8 +7,9 @@
  * a part that a user has asked for by writing a UUID to the type's ``create``.
  *
  * ==================  ====================================================
- * mdev_parent.c       registering parents, the parent-driver door
+ * mdev_parent.c       registering parents, on both doors
  * mdev_parent_ops.c   the parent-ops door
+ * mdev_export_*.c     what the parent-driver door exports
  * mdev_guard.c        what keeps a parent while a create or remove runs
  * mdev_device.c       create and remove
  * mdev_index.c        UUIDs in use

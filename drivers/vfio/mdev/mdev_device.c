@@ -67,7 +67,7 @@ static struct mdev_core_device *mdev_device_alloc(struct mdev_core_type *type,
 	kref_get(&parent->ref);
 	md->parent = parent;
 	md->type = type;
-	md->mdev.type = type->type;
+	md->mdev.type = type->vendor;
 	guid_copy(&md->mdev.uuid, uuid);
 	md->seq = atomic64_inc_return(&mdev_last_seq);
 	atomic_set(&md->state, MDEV_CREATING);
@@ -104,7 +104,7 @@ static int mdev_instance_take(struct mdev_core_parent *parent)
 	if (!parent->counted)
 		return 0;
 	/* Unsigned: the vendor's maximum may be UINT_MAX. */
-	if (!atomic_add_unless(&parent->parent->available_instances, -1, 0))
+	if (!atomic_add_unless(&parent->vendor->available_instances, -1, 0))
 		return -EUSERS;
 	return 0;
 }
@@ -112,7 +112,7 @@ static int mdev_instance_take(struct mdev_core_parent *parent)
 static void mdev_instance_give(struct mdev_core_parent *parent)
 {
 	if (parent->counted)
-		atomic_inc(&parent->parent->available_instances);
+		atomic_inc(&parent->vendor->available_instances);
 }
 
 /*
@@ -293,6 +293,11 @@ static long mdev_wait_timeout(struct mdev_core_device *md)
 	return READ_ONCE(md->used) ? HZ : MDEV_POLL_PERIOD;
 }
 
+static bool mdev_user_left(struct mdev_core_parent *parent, int released)
+{
+	return atomic_read(&parent->released) != released;
+}
+
 /*
  * Wait until nobody uses the device. Give up if the users cannot be asked, at a
  * signal, or when the parent is being unregistered, which removes the device.
@@ -312,9 +317,9 @@ static int mdev_wait_for_users(struct mdev_core_device *md)
 		if (!md->wait.users.can_request)
 			return -EBUSY;
 		ret = wait_event_interruptible_timeout(parent->wait,
-			mdev_guard_revoked(guard) ||
-			atomic_read(&parent->released) != released,
-			mdev_wait_timeout(md));
+						       mdev_guard_revoked(guard) ||
+						       mdev_user_left(parent, released),
+						       mdev_wait_timeout(md));
 		if (ret < 0)
 			return ret;
 		if (mdev_guard_revoked(guard))
@@ -436,7 +441,8 @@ void mdev_devices_evict(struct mdev_core_parent *parent)
 		if (timeout == MAX_SCHEDULE_TIMEOUT)
 			break;
 		wait_event_idle_timeout(parent->wait,
-			atomic_read(&parent->released) != released, timeout);
+					mdev_user_left(parent, released),
+					timeout);
 	}
 }
 

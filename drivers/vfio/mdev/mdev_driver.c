@@ -3,17 +3,14 @@
  * The mdev bus and its drivers. A device binds to the driver that its parent
  * names and to no other: by mdev_bind_driver() while it is being created, and
  * later, by hand or when the driver comes back, through the bus's match.
- *
- * <linux/iommu.h> is here for the CRCs of the two exported symbols, see
- * mdev_private.h.
  */
-#include <linux/iommu.h>
 #include <linux/kmod.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "mdev_export.h"
 #include "mdev_private.h"
 
 /**
@@ -77,16 +74,8 @@ struct bus_type mdev_bus_type = {
 	.remove = mdev_bus_remove,
 };
 
-/**
- * mdev_register_driver() - register a bus driver for mediated devices
- * @drv: the driver; &mdev_driver.driver needs a name and an owner. Must stay
- *	until mdev_unregister_driver().
- *
- * Context: process context, may sleep.
- * Return: 0; -EINVAL if @drv or its name is missing; -ENOMEM; -EBUSY if a driver
- * of this name is registered.
- */
-int mdev_register_driver(struct mdev_driver *drv)
+/* See mdev_register_driver(). */
+int __mdev_register_driver(struct mdev_driver *drv)
 {
 	struct mdev_driver_entry *entry;
 	int ret;
@@ -116,7 +105,6 @@ free:
 	kfree(entry);
 	return ret;
 }
-EXPORT_SYMBOL(mdev_register_driver);
 
 /* No create finds it any more. NULL if it is not listed. */
 static struct mdev_driver_entry *mdev_driver_unlist(struct mdev_driver *drv)
@@ -135,17 +123,8 @@ static struct mdev_driver_entry *mdev_driver_unlist(struct mdev_driver *drv)
 	return found;
 }
 
-/**
- * mdev_unregister_driver() - take back mdev_register_driver()
- * @drv: the same pointer. The parents whose devices bind to it must have been
- *	unregistered, or their creates fail with -ENODEV from now on.
- *
- * Waits for creates that are binding to it, then unbinds what is bound, which
- * waits for users.
- *
- * Context: process context, may sleep. Not from a callback of @drv.
- */
-void mdev_unregister_driver(struct mdev_driver *drv)
+/* See mdev_unregister_driver(). */
+void __mdev_unregister_driver(struct mdev_driver *drv)
 {
 	struct mdev_driver_entry *entry = mdev_driver_unlist(drv);
 
@@ -156,51 +135,45 @@ void mdev_unregister_driver(struct mdev_driver *drv)
 	}
 	driver_unregister(&drv->driver);
 }
-EXPORT_SYMBOL(mdev_unregister_driver);
 
-/*
- * The driver of that name, or NULL. It stays registered until the caller leaves
- * its guard, with @idx.
- */
-static struct mdev_driver_entry *mdev_driver_enter(const char *name, int *idx)
+/* Returns false if no driver has this name; else @ret is what its probe() returned. */
+static bool mdev_driver_attach(const char *name, struct device *dev, int *ret)
 {
-	struct mdev_driver_entry *entry, *found = NULL;
+	struct mdev_driver_entry *entry;
+	int idx;
 
 	mutex_lock(&mdev_drivers_lock);
 	list_for_each_entry(entry, &mdev_drivers, node) {
-		if (!strcmp(entry->drv->driver.name, name)) {
-			*idx = mdev_guard_enter(&entry->guard);
-			found = entry;
-			break;
-		}
+		if (strcmp(entry->drv->driver.name, name))
+			continue;
+		idx = mdev_guard_enter(&entry->guard);
+		mutex_unlock(&mdev_drivers_lock);
+		*ret = device_driver_attach(&entry->drv->driver, dev);
+		mdev_guard_leave(&entry->guard, idx);
+		return true;
 	}
 	mutex_unlock(&mdev_drivers_lock);
-	return found;
+	return false;
 }
 
 /*
- * Bind a new device to the driver that its parent names. vfio_mdev is loaded
- * on demand. Returns 0, -ENODEV if there is no such driver, or what the
- * driver's probe returned.
+ * Bind a new device to the driver that its parent names; load vfio_mdev on demand.
+ * Returns 0, -ENODEV if there is no such driver, or what its probe() returned.
  */
 int mdev_bind_driver(struct mdev_core_device *md)
 {
 	struct device *dev = &md->mdev.dev;
 	const char *name = md->parent->driver_name;
-	struct mdev_driver_entry *entry;
-	int ret, idx;
+	int ret;
 
-	entry = mdev_driver_enter(name, &idx);
-	if (!entry && md->parent->ops) {
+	if (mdev_driver_attach(name, dev, &ret))
+		return ret;
+	if (md->parent->ops) {
 		request_module("%s", name);
-		entry = mdev_driver_enter(name, &idx);
+		if (mdev_driver_attach(name, dev, &ret))
+			return ret;
 	}
-	if (!entry) {
-		dev_err(md->parent->dev, "mdev: no bus driver \"%s\" for %s\n",
-			name, dev_name(dev));
-		return -ENODEV;
-	}
-	ret = device_driver_attach(&entry->drv->driver, dev);
-	mdev_guard_leave(&entry->guard, idx);
-	return ret;
+	dev_err(md->parent->dev, "mdev: no bus driver \"%s\" for %s\n", name,
+		dev_name(dev));
+	return -ENODEV;
 }

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Registering and unregistering parents: the parent-driver door, and what both
- * doors share.
- */
+/* Registering and unregistering parents, on both doors. */
 #include <linux/device.h>
 #include <linux/kobject.h>
 #include <linux/module.h>
@@ -11,6 +8,9 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 
+#include <trace/events/mdev.h>
+
+#include "mdev_export.h"
 #include "mdev_private.h"
 
 static LIST_HEAD(mdev_parents);
@@ -40,14 +40,14 @@ static void mdev_parent_release(struct mdev_core_parent *parent)
 	unsigned int i;
 
 	for (i = 0; i < parent->nr_types; i++) {
-		parent->types[i]->type = NULL;
+		parent->types[i]->vendor = NULL;
 		kobject_put(&parent->types[i]->kobj);
 	}
 	kfree(parent->types);
 	parent->types = NULL;
 	kfree(parent->mdev_groups);
 	parent->mdev_groups = NULL;
-	parent->parent = NULL;
+	parent->vendor = NULL;
 	parent->ops = NULL;
 	mdev_guard_destroy(&parent->guard);
 	put_device(parent->dev);
@@ -80,7 +80,7 @@ static int mdev_parent_list(struct mdev_core_parent *parent)
 	mutex_lock(&mdev_parents_lock);
 	list_for_each_entry(other, &mdev_parents, node) {
 		if (other->dev == parent->dev ||
-		    other->parent == parent->parent) {
+		    other->vendor == parent->vendor) {
 			ret = -EEXIST;
 			break;
 		}
@@ -134,7 +134,7 @@ struct mdev_core_parent *mdev_parent_alloc(struct device *dev,
 		return ERR_PTR(-ENOMEM);
 	kref_init(&parent->ref);
 	init_waitqueue_head(&parent->wait);
-	parent->parent = vendor ?: &parent->own;
+	parent->vendor = vendor ?: &parent->stand_in;
 	parent->driver_name = kstrdup(driver_name, GFP_KERNEL);
 	if (!parent->driver_name || mdev_guard_init(&parent->guard)) {
 		mdev_parent_put(parent);
@@ -212,7 +212,7 @@ int mdev_parent_register(struct mdev_core_parent *parent)
 	else if (ret)
 		goto close;
 	parent->class_link = !ret;
-	mdev_trace_parent_register(dev, 0);
+	trace_mdev_parent_register(dev, 0);
 	dev_info(dev, "mdev: registered\n");
 	mdev_parent_uevent(dev, "MDEV_STATE=registered");
 	/* mdev_parent_claim() finds it from here on. */
@@ -226,7 +226,7 @@ close:
 	mdev_types_remove(parent);
 	sysfs_remove_groups(&dev->kobj, mdev_parent_dev_groups(parent));
 unlist:
-	mdev_trace_parent_register(dev, ret);
+	trace_mdev_parent_register(dev, ret);
 	mdev_parent_unlist(parent);
 	mdev_parent_release(parent);
 	return ret;
@@ -244,7 +244,7 @@ static struct mdev_core_parent *mdev_parent_claim(struct device *dev,
 	mutex_lock(&mdev_parents_lock);
 	list_for_each_entry(parent, &mdev_parents, node) {
 		if (parent->registered &&
-		    (dev ? parent->dev == dev : parent->parent == vendor)) {
+		    (dev ? parent->dev == dev : parent->vendor == vendor)) {
 			parent->registered = false;
 			found = parent;
 			break;
@@ -258,7 +258,7 @@ static struct mdev_core_parent *mdev_parent_claim(struct device *dev,
  * Unregister the parent of @dev, or if that is NULL the one of @vendor. When
  * this returns, the core holds no pointer into the vendor's memory.
  */
-void mdev_parent_unregister(struct device *dev, struct mdev_parent *vendor)
+void __mdev_unregister_parent(struct device *dev, struct mdev_parent *vendor)
 {
 	struct mdev_core_parent *parent = mdev_parent_claim(dev, vendor);
 	u64 start = ktime_get_ns();
@@ -274,31 +274,15 @@ void mdev_parent_unregister(struct device *dev, struct mdev_parent *vendor)
 	mdev_types_remove(parent);
 	sysfs_remove_groups(&dev->kobj, mdev_parent_dev_groups(parent));
 	mdev_parent_uevent(dev, "MDEV_STATE=unregistered");
-	mdev_trace_parent_unregister(dev, waited, ktime_get_ns() - start);
+	trace_mdev_parent_unregister(dev, waited, ktime_get_ns() - start);
 	mdev_parent_unlist(parent);
 	mdev_parent_release(parent);
 }
 
-/**
- * mdev_register_parent() - register a parent whose driver has the VFIO side
- * @parent: the vendor's memory, filled in here; kept until
- *	mdev_unregister_parent() returns.
- * @dev: the parent device, on the driver core's books.
- * @mdev_driver: what its mediated devices bind to, found by its name among the
- *	registered drivers.
- * @types: the types, each with a name; @nr_types of them.
- * @nr_types: how many.
- *
- * Creates may arrive before this returns. ``MDEV_STATE=registered`` is sent
- * when they work for every type.
- *
- * Context: process context, may sleep. Not under a lock that a callback takes.
- * Return: 0; -EINVAL for arguments that are missing or incomplete; -EEXIST if
- * @dev or @parent is registered; -ENOMEM; an error of sysfs.
- */
-int mdev_register_parent(struct mdev_parent *parent, struct device *dev,
-			 struct mdev_driver *mdev_driver,
-			 struct mdev_type **types, unsigned int nr_types)
+/* See mdev_register_parent(). */
+int __mdev_register_parent(struct mdev_parent *parent, struct device *dev,
+			   struct mdev_driver *mdev_driver,
+			   struct mdev_type **types, unsigned int nr_types)
 {
 	struct mdev_core_parent *core;
 	unsigned int i;
@@ -324,26 +308,7 @@ int mdev_register_parent(struct mdev_parent *parent, struct device *dev,
 	atomic_set(&parent->available_instances, mdev_driver->max_instances);
 	for (i = 0; i < nr_types; i++) {
 		types[i]->parent = parent;
-		core->types[i]->type = types[i];
+		core->types[i]->vendor = types[i];
 	}
 	return mdev_parent_register(core);
 }
-EXPORT_SYMBOL(mdev_register_parent);
-
-/**
- * mdev_unregister_parent() - take back mdev_register_parent()
- * @parent: the same pointer.
- *
- * Refuses new creates and removes, waits for those in flight, then removes the
- * devices that are left: users are asked to let go and waited for, and the log
- * says every 10 seconds for whom. When it returns, the core holds no pointer
- * into the vendor's memory, whoever still holds a reference on a dead device.
- *
- * Context: process context, may sleep. Not from a callback of this parent, nor
- * under a lock that one takes: it would wait for itself. lockdep reports both.
- */
-void mdev_unregister_parent(struct mdev_parent *parent)
-{
-	mdev_parent_unregister(NULL, parent);
-}
-EXPORT_SYMBOL(mdev_unregister_parent);

@@ -8,6 +8,7 @@
 #include <linux/export.h>
 #include <linux/sysfs.h>
 
+#include "mdev_export.h"
 #include "mdev_private.h"
 
 #define MDEV_VFIO_DRIVER	"vfio_mdev"
@@ -50,9 +51,9 @@ static void mdev_ops_init_type(struct mdev_core_parent *parent,
 {
 	type->vendor_group = *group;
 	type->vendor_group.name = NULL;
-	type->own.sysfs_name = group->name;
-	type->own.parent = &parent->own;
-	type->type = &type->own;
+	type->stand_in.sysfs_name = group->name;
+	type->stand_in.parent = &parent->stand_in;
+	type->vendor = &type->stand_in;
 }
 
 /**
@@ -93,8 +94,8 @@ int mdev_register_device(struct device *dev, const struct mdev_parent_ops *ops)
 	if (IS_ERR(parent))
 		return PTR_ERR(parent);
 	parent->ops = ops;
-	parent->own.dev = dev;
-	parent->own.mdev_driver = ops->device_driver;
+	parent->stand_in.dev = dev;
+	parent->stand_in.mdev_driver = ops->device_driver;
 	for (i = 0; i < nr_types; i++)
 		mdev_ops_init_type(parent, parent->types[i],
 				   ops->supported_type_groups[i]);
@@ -116,7 +117,7 @@ EXPORT_SYMBOL(mdev_register_device);
  */
 void mdev_unregister_device(struct device *dev)
 {
-	mdev_parent_unregister(dev, NULL);
+	__mdev_unregister_parent(dev, NULL);
 }
 EXPORT_SYMBOL(mdev_unregister_device);
 

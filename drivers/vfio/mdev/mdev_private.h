@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * What the files of mdev.ko and vfio_mdev.ko share. Kept free of <linux/vfio.h>
- * and <linux/iommu.h>: genksyms sees what a file includes, and the symbols of
- * the parent-driver door must carry the CRCs of the distribution's mdev.ko.
- */
+/* What the files of mdev.ko and vfio_mdev.ko share. */
 #ifndef _MDEV_PRIVATE_H
 #define _MDEV_PRIVATE_H
 
@@ -21,9 +17,9 @@ struct mdev_core_parent;
  * struct mdev_core_type - the core's side of a type
  * @kobj: its directory below ``mdev_supported_types``; frees the struct.
  * @parent: valid until the directory is gone.
- * @type: what the vendor registered, or @own. Not to be touched after the
- *	parent has been unregistered.
- * @own: the type of a parent registered with parent ops.
+ * @vendor: the vendor's type, or @stand_in. Not to be touched after the parent has
+ *	been unregistered.
+ * @stand_in: for a vendor on the parent-ops door, which has no such struct.
  * @devices: the ``devices`` directory.
  * @vendor_group: the vendor's attributes, without the name that would make
  *	them a subdirectory.
@@ -32,8 +28,8 @@ struct mdev_core_parent;
 struct mdev_core_type {
 	struct kobject kobj;
 	struct mdev_core_parent *parent;
-	struct mdev_type *type;
-	struct mdev_type own;
+	struct mdev_type *vendor;
+	struct mdev_type stand_in;
 	struct kobject *devices;
 	struct attribute_group vendor_group;
 	const struct attribute_group *groups[3];
@@ -46,8 +42,8 @@ struct mdev_core_type {
  * @node: in the list of registered parents, under its lock.
  * @registered: it may be unregistered; under the list's lock.
  * @dev: the parent device, referenced until unregistration ends, then NULL.
- * @parent: the vendor's struct, or @own; NULL after unregistration.
- * @own: stands in for the vendor's struct on the parent-ops door.
+ * @vendor: the vendor's parent, or @stand_in; NULL after unregistration.
+ * @stand_in: for a vendor on the parent-ops door, which has no such struct.
  * @ops: the parent-ops door's callbacks; NULL on the parent-driver door.
  * @driver_name: the bus driver its devices bind to. A copy, because a bus walk
  *	may look at a dead device.
@@ -71,8 +67,8 @@ struct mdev_core_parent {
 	struct list_head node;
 	bool registered;
 	struct device *dev;
-	struct mdev_parent *parent;
-	struct mdev_parent own;
+	struct mdev_parent *vendor;
+	struct mdev_parent stand_in;
 	const struct mdev_parent_ops *ops;
 	const char *driver_name;
 	bool counted;
@@ -193,7 +189,6 @@ struct mdev_core_parent *mdev_parent_alloc(struct device *dev,
 					   unsigned int nr_types);
 void mdev_parent_put(struct mdev_core_parent *parent);
 int mdev_parent_register(struct mdev_core_parent *parent);
-void mdev_parent_unregister(struct device *dev, struct mdev_parent *vendor);
 
 /* mdev_parent_ops.c */
 int mdev_ops_create(struct mdev_core_device *md);
@@ -212,10 +207,6 @@ int mdev_types_create(struct mdev_core_parent *parent);
 void mdev_types_remove(struct mdev_core_parent *parent);
 int mdev_links_create(struct mdev_core_device *md);
 void mdev_links_remove(struct mdev_core_device *md);
-
-/* mdev_trace.c */
-void mdev_trace_parent_register(struct device *dev, int error);
-void mdev_trace_parent_unregister(struct device *dev, u64 guard_ns, u64 ns);
 
 /* mdev_users.c */
 unsigned int mdev_open_count(struct mdev_core_device *md);

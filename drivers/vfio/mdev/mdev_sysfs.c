@@ -47,7 +47,7 @@ static const struct attribute_group mdev_create_group = {
 
 static ssize_t name_show(struct kobject *kobj, struct device *dev, char *buf)
 {
-	struct mdev_type *type = to_core_type(kobj)->type;
+	struct mdev_type *type = to_core_type(kobj)->vendor;
 
 	return sysfs_emit(buf, "%s\n", type->pretty_name ?: type->sysfs_name);
 }
@@ -56,7 +56,7 @@ static MDEV_TYPE_ATTR_RO(name);
 static ssize_t device_api_show(struct kobject *kobj, struct device *dev,
 			       char *buf)
 {
-	struct mdev_parent *parent = to_core_type(kobj)->type->parent;
+	struct mdev_parent *parent = to_core_type(kobj)->vendor->parent;
 
 	return sysfs_emit(buf, "%s\n", parent->mdev_driver->device_api);
 }
@@ -65,7 +65,7 @@ static MDEV_TYPE_ATTR_RO(device_api);
 static ssize_t available_instances_show(struct kobject *kobj,
 					struct device *dev, char *buf)
 {
-	struct mdev_type *type = to_core_type(kobj)->type;
+	struct mdev_type *type = to_core_type(kobj)->vendor;
 	struct mdev_parent *parent = type->parent;
 
 	if (parent->mdev_driver->get_available)
@@ -79,7 +79,7 @@ static MDEV_TYPE_ATTR_RO(available_instances);
 static ssize_t description_show(struct kobject *kobj, struct device *dev,
 				char *buf)
 {
-	struct mdev_type *type = to_core_type(kobj)->type;
+	struct mdev_type *type = to_core_type(kobj)->vendor;
 
 	return type->parent->mdev_driver->show_description(type, buf);
 }
@@ -96,7 +96,7 @@ static struct attribute *mdev_driver_type_attrs[] = {
 static umode_t mdev_driver_type_visible(struct kobject *kobj,
 					struct attribute *attr, int n)
 {
-	struct mdev_parent *parent = to_core_type(kobj)->type->parent;
+	struct mdev_parent *parent = to_core_type(kobj)->vendor->parent;
 
 	if (attr == &mdev_type_attr_description.attr &&
 	    !parent->mdev_driver->show_description)
@@ -157,7 +157,7 @@ static int mdev_type_create(struct mdev_core_type *type)
 	type->kobj.kset = parent->types_kset;
 	ret = kobject_add(&type->kobj, NULL, "%s-%s",
 			  dev_driver_string(parent->dev),
-			  type->type->sysfs_name);
+			  type->vendor->sysfs_name);
 	if (ret)
 		return ret;
 	type->devices = kobject_create_and_add("devices", &type->kobj);
@@ -165,7 +165,7 @@ static int mdev_type_create(struct mdev_core_type *type)
 		ret = -ENOMEM;
 		goto del;
 	}
-	type->type->devices_kobj = type->devices;
+	type->vendor->devices_kobj = type->devices;
 
 	type->groups[0] = parent->ops ? &type->vendor_group :
 					&mdev_driver_type_group;
@@ -176,7 +176,7 @@ static int mdev_type_create(struct mdev_core_type *type)
 	return 0;
 
 put_devices:
-	type->type->devices_kobj = NULL;
+	type->vendor->devices_kobj = NULL;
 	kobject_put(type->devices);
 del:
 	kobject_del(&type->kobj);
@@ -186,7 +186,7 @@ del:
 static void mdev_type_remove(struct mdev_core_type *type)
 {
 	sysfs_remove_groups(&type->kobj, type->groups);
-	type->type->devices_kobj = NULL;
+	type->vendor->devices_kobj = NULL;
 	kobject_put(type->devices);
 	kobject_del(&type->kobj);
 }
@@ -203,7 +203,7 @@ int mdev_types_create(struct mdev_core_parent *parent)
 						 &parent->dev->kobj);
 	if (!parent->types_kset)
 		return -ENOMEM;
-	parent->parent->mdev_types_kset = parent->types_kset;
+	parent->vendor->mdev_types_kset = parent->types_kset;
 
 	while (parent->nr_visible < parent->nr_types) {
 		ret = mdev_type_create(parent->types[parent->nr_visible]);
@@ -221,7 +221,7 @@ void mdev_types_remove(struct mdev_core_parent *parent)
 		mdev_type_remove(parent->types[--parent->nr_visible]);
 	kset_unregister(parent->types_kset);
 	parent->types_kset = NULL;
-	parent->parent->mdev_types_kset = NULL;
+	parent->vendor->mdev_types_kset = NULL;
 }
 
 /* A type without its directory; it goes with kobject_put(&type->kobj). */

@@ -212,18 +212,18 @@ TEST_F(driver, bind_that_a_remove_has_overtaken_does_not_probe)
 {
 	const char *probe = IS_OPS(variant) ? "bind" : "create";
 	struct actor first, second, remover, late;
+	const char *driver = IS_OPS(variant) ? "mdev_test_ops_other" :
+					       driver_of(&self->p);
 	char path[PATH_MAX], knob[32], waiting[32];
 
 	if (IS_OPS(variant))
 		ASSERT_EQ(0, parent_restart(&self->p, "own_driver", 1));
-	snprintf(path, sizeof(path), DRIVERS "/%s/unbind",
-		 IS_OPS(variant) ? "mdev_test_ops_other" : driver_of(&self->p));
+	snprintf(path, sizeof(path), DRIVERS "/%s/bind", driver);
 	snprintf(knob, sizeof(knob), "%s_block", probe);
 	snprintf(waiting, sizeof(waiting), "%s_waiting", probe);
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
-	ASSERT_EQ(0, write_file(path, self->uuid));
+	ASSERT_EQ(0, driver_do(driver, "unbind", self->uuid));
 	ASSERT_EQ(0, parent_set(&self->p, knob, 1));
-	strcpy(strrchr(path, '/'), "/bind");
 	ASSERT_EQ(0, actor_write(&first, path, self->uuid));
 	ASSERT_TRUE(wait_until(parent_get(&self->p, waiting) == 1, SOON_MS));
 	ASSERT_EQ(0, actor_write(&second, path, self->uuid));
@@ -376,9 +376,9 @@ TEST_F(driver_ops, create_does_not_bind_to_a_driver_that_is_being_unloaded)
 	ASSERT_EQ(0, load_module("vfio_mdev"));
 	ASSERT_EQ(0, stall_set("mdev_unregister_driver"));
 	ASSERT_EQ(0, actor_start(&unload, act_unload, "vfio_mdev"));
-	ASSERT_TRUE(wait_until(stalled(), SOON_MS));
+	ASSERT_TRUE(wait_until(stall_waits(), SOON_MS));
 	ASSERT_EQ(-ENODEV, parent_create(&self->p, self->uuid));
-	ASSERT_TRUE(stalled());
+	ASSERT_TRUE(stall_waits());
 	ASSERT_EQ(0, stall_set(""));
 	ASSERT_EQ(0, actor_wait(&unload, UNLOAD_MS));
 	ASSERT_FALSE(mdev_exists(self->uuid));

@@ -239,7 +239,7 @@ int stall_set(const char *function)
 	return write_file(DEBUGFS "/mdev_test/stall", line);
 }
 
-bool stalled(void)
+bool stall_waits(void)
 {
 	return read_number(DEBUGFS "/mdev_test/stalled") == 1;
 }

@@ -62,7 +62,7 @@ int held_drop(void);
 
 /* The next caller of this kernel function stalls at its entry; "": go on. */
 int stall_set(const char *function);
-bool stalled(void);
+bool stall_waits(void);
 
 /* One line of the event log, see test_modules/common_log.c. */
 struct log_event {

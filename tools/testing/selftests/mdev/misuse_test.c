@@ -221,7 +221,7 @@ TEST_F(alone, second_unregister_warns_and_does_nothing_else)
 	struct test_parent p;
 
 	random_uuid(uuid);
-	expect_complaint("mdev_parent_unregister");
+	expect_complaint("__mdev_unregister_parent");
 	ASSERT_EQ(0, parent_start(&p, variant->door, "twice"));
 	parent_path(path, &p, "unregister_again");
 	ASSERT_EQ(0, parent_set(&p, "create_block", 1));

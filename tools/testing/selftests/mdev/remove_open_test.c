@@ -216,13 +216,15 @@ TEST_F(remove_open, remover_that_handles_a_signal_gets_eintr)
 /* The remover asks again, so it has started again, and goes on waiting. */
 #define ASSERT_REMOVER_GOES_ON(_remover)				\
 do {									\
+	struct actor *remover_ = &(_remover);				\
+									\
 	ASSERT_TRUE(wait_until(parent_get(&self->p, "requests") >= 1 ||	\
-			       !actor_running(&(_remover)), SOON_MS));	\
-	ASSERT_TRUE(actor_running(&(_remover))) {			\
-		TH_LOG("remove: %d", actor_wait(&(_remover), SOON_MS));	\
+			       !actor_running(remover_), SOON_MS));	\
+	ASSERT_TRUE(actor_running(remover_)) {				\
+		TH_LOG("remove: %d", actor_wait(remover_, SOON_MS));	\
 	}								\
 	vfio_user_close(&self->vfio);					\
-	ASSERT_EQ(0, actor_wait(&(_remover), SOON_MS));			\
+	ASSERT_EQ(0, actor_wait(remover_, SOON_MS));			\
 	ASSERT_FALSE(mdev_exists(self->uuid));				\
 } while (0)
 

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Two of the exports of the parent-driver door. genksyms makes a symbol's CRC of
+ * all types that its file knows, so a file that includes what the distribution's
+ * file includes gets the same CRC, which vendor modules ask for. These two must
+ * not know <linux/iommu.h>.
+ */
+#include <linux/mdev.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "mdev_export.h"
+
+/**
+ * mdev_register_parent() - register a parent whose driver has the VFIO side
+ * @parent: the vendor's memory, filled in here; kept until
+ *	mdev_unregister_parent() returns.
+ * @dev: the parent device, on the driver core's books.
+ * @mdev_driver: what its mediated devices bind to, found by its name among the
+ *	registered drivers.
+ * @types: the types, each with a name; @nr_types of them.
+ * @nr_types: how many.
+ *
+ * Creates may arrive before this returns. ``MDEV_STATE=registered`` is sent
+ * when they work for every type.
+ *
+ * Context: process context, may sleep. Not under a lock that a callback takes.
+ * Return: 0; -EINVAL for arguments that are missing or incomplete; -EEXIST if
+ * @dev or @parent is registered; -ENOMEM; an error of sysfs.
+ */
+int mdev_register_parent(struct mdev_parent *parent, struct device *dev,
+			 struct mdev_driver *mdev_driver,
+			 struct mdev_type **types, unsigned int nr_types)
+{
+	return __mdev_register_parent(parent, dev, mdev_driver, types,
+				      nr_types);
+}
+EXPORT_SYMBOL(mdev_register_parent);
+
+/**
+ * mdev_unregister_parent() - take back mdev_register_parent()
+ * @parent: the same pointer.
+ *
+ * Refuses new creates and removes, waits for those in flight, then removes the
+ * devices that are left: users are asked to let go and waited for, and the log
+ * says every 10 seconds for whom. When it returns, the core holds no pointer
+ * into the vendor's memory, whoever still holds a reference on a dead device.
+ *
+ * Context: process context, may sleep. Not from a callback of this parent, nor
+ * under a lock that one takes: it would wait for itself. lockdep reports both.
+ */
+void mdev_unregister_parent(struct mdev_parent *parent)
+{
+	__mdev_unregister_parent(NULL, parent);
+}
+EXPORT_SYMBOL(mdev_unregister_parent);
