@@ -127,6 +127,15 @@ static void mdev_device_announce(struct mdev_core_device *md)
 	dev_set_uevent_suppress(dev, false);
 	atomic_set_release(&md->state, MDEV_LIVE);
 	kobject_uevent(&dev->kobj, KOBJ_ADD);
+	/*
+	 * Writing "remove" to the file uevent sets a bit beside the one above
+	 * without a lock, and may have restored it.
+	 */
+	if (dev_get_uevent_suppress(dev)) {
+		dev_set_uevent_suppress(dev, false);
+		if (!dev->kobj.state_add_uevent_sent)
+			kobject_uevent(&dev->kobj, KOBJ_ADD);
+	}
 	if (dev->driver)
 		kobject_uevent(&dev->kobj, KOBJ_BIND);
 	device_unlock(dev);
