@@ -7,6 +7,7 @@
  * would, so any width and alignment works.
  */
 #include <linux/lockdep.h>
+#include <linux/nospec.h>
 #include <linux/string.h>
 
 #include "mtty.h"
@@ -177,6 +178,12 @@ size_t mtty_region_size(const struct mtty_card *card, unsigned int index)
 	return 0;
 }
 
+/* The index comes from user space: don't let it be speculated with unchecked. */
+static struct mtty_uart *mtty_port(struct mtty_card *card, unsigned int index)
+{
+	return &card->port[array_index_nospec(index, ARRAY_SIZE(card->port))];
+}
+
 /**
  * mtty_region_read() - read registers, in ascending order
  * @card: the card
@@ -192,6 +199,7 @@ size_t mtty_region_size(const struct mtty_card *card, unsigned int index)
 void mtty_region_read(struct mtty_card *card, unsigned int index,
 		      unsigned int pos, u8 *buf, size_t count)
 {
+	struct mtty_uart *port;
 	size_t i;
 
 	lockdep_assert_held(&card->lock);
@@ -206,8 +214,9 @@ void mtty_region_read(struct mtty_card *card, unsigned int index,
 		memset(buf, 0xff, count);
 		return;
 	}
+	port = mtty_port(card, index);
 	for (i = 0; i < count; i++) {
-		buf[i] = mtty_uart_read(&card->port[index], pos + i);
+		buf[i] = mtty_uart_read(port, pos + i);
 		mtty_irq_update(card);
 	}
 }
@@ -227,6 +236,7 @@ void mtty_region_read(struct mtty_card *card, unsigned int index,
 void mtty_region_write(struct mtty_card *card, unsigned int index,
 		       unsigned int pos, const u8 *buf, size_t count)
 {
+	struct mtty_uart *port;
 	size_t i;
 
 	lockdep_assert_held(&card->lock);
@@ -241,8 +251,9 @@ void mtty_region_write(struct mtty_card *card, unsigned int index,
 
 	if (!mtty_io_enabled(card))
 		return;
+	port = mtty_port(card, index);
 	for (i = 0; i < count; i++) {
-		mtty_uart_write(&card->port[index], pos + i, buf[i]);
+		mtty_uart_write(port, pos + i, buf[i]);
 		mtty_irq_update(card);
 	}
 }
