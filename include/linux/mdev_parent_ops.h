@@ -18,6 +18,8 @@
 
 struct module;
 struct vfio_device;
+struct vfio_info_cap;
+struct vfio_region_info;
 struct vm_area_struct;
 
 /**
@@ -53,6 +55,11 @@ struct vm_area_struct;
  * @dma_unmap: the user has unmapped @length bytes of IOVA space at @iova: unpin
  *	what vfio_pin_pages() pinned there. Pinning needs this callback;
  *	optional.
+ * @get_region_info: answer VFIO_DEVICE_GET_REGION_INFO in kernel memory: @info has
+ *	the @index that the user asks for; fill in flags, size and offset, and add
+ *	capabilities by vfio_info_add_capability(). VFIO copies the answer out.
+ *	Returns 0 or a negative errno. Without it @ioctl gets the request;
+ *	optional.
  * @device_driver: the bus driver that the devices bind to, registered with
  *	mdev_register_driver(); NULL means vfio_mdev. optional.
  *
@@ -83,6 +90,9 @@ struct mdev_parent_ops {
 	void (*request)(struct mdev_device *mdev, unsigned int count);
 	void (*dma_unmap)(struct mdev_device *mdev, u64 iova, u64 length);
 	struct mdev_driver *device_driver;
+	int (*get_region_info)(struct mdev_device *mdev,
+			       struct vfio_region_info *info,
+			       struct vfio_info_cap *caps);
 };
 
 /**

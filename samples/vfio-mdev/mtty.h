@@ -134,6 +134,9 @@ ssize_t mtty_read(struct mdev_device *mdev, char __user *buf, size_t count,
 ssize_t mtty_write(struct mdev_device *mdev, const char __user *buf,
 		   size_t count, loff_t *ppos);
 long mtty_ioctl(struct mdev_device *mdev, unsigned int cmd, unsigned long arg);
+int mtty_get_region_info(struct mdev_device *mdev,
+			 struct vfio_region_info *info,
+			 struct vfio_info_cap *caps);
 void mtty_request(struct mdev_device *mdev, unsigned int count);
 
 #endif /* _MTTY_H */

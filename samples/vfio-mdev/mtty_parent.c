@@ -213,6 +213,7 @@ static const struct mdev_parent_ops mtty_parent_ops = {
 	.read			= mtty_read,
 	.write			= mtty_write,
 	.ioctl			= mtty_ioctl,
+	.get_region_info	= mtty_get_region_info,
 	.request		= mtty_request,
 };
 

@@ -81,7 +81,7 @@ static ssize_t mtty_locate(const struct mtty_card *card, u64 offset,
 
 /*
  * Reading a UART takes bytes out of it, so make sure first that they can be
- * delivered. A chunk touches two pages at most, those of its ends.
+ * delivered, by a zero at either end. A chunk touches no other pages.
  */
 static bool mtty_can_deliver(char __user *buf, size_t len)
 {
@@ -114,9 +114,10 @@ static bool mtty_copy_from_user(u8 *chunk, const char __user *buf, size_t len)
  * @count: how many are wanted
  * @ppos: where, a region's offset included; advanced by what was read
  *
- * Return: the number of bytes read, fewer than @count at the end of the region;
- * -EINVAL where there is nothing; -EFAULT if @buf cannot be written, and then
- * no register was touched.
+ * Return: the number of bytes read, fewer than @count at the end of the region or
+ * if the rest of @buf cannot be written; -EINVAL where there is nothing; -EFAULT
+ * if none of @buf can be written. No register beyond what fits is read, unless
+ * @buf is unmapped meanwhile.
  */
 ssize_t mtty_read(struct mdev_device *mdev, char __user *buf, size_t count,
 		  loff_t *ppos)
@@ -228,26 +229,29 @@ static int mtty_get_info(void __user *arg)
 	return mtty_copy_out(arg, &info, sizeof(info));
 }
 
-static int mtty_get_region_info(const struct mtty_card *card, void __user *arg)
+/**
+ * mtty_get_region_info() - answer VFIO_DEVICE_GET_REGION_INFO
+ * @mdev: the device
+ * @info: which region; takes its size, offset and flags
+ * @caps: takes capabilities; a card has none
+ *
+ * Return: 0, or -EINVAL for an index that PCI does not have.
+ */
+int mtty_get_region_info(struct mdev_device *mdev,
+			 struct vfio_region_info *info,
+			 struct vfio_info_cap *caps)
 {
-	struct vfio_region_info info = {};
-	int ret;
+	const struct mtty_card *card = mdev_get_drvdata(mdev);
 
-	ret = mtty_copy_in(&info, arg,
-			   offsetofend(struct vfio_region_info, offset));
-	if (ret)
-		return ret;
-	if (info.index >= VFIO_PCI_NUM_REGIONS)
+	if (info->index >= VFIO_PCI_NUM_REGIONS)
 		return -EINVAL;
-
-	info.size = mtty_region_size(card, info.index);
-	info.offset = MTTY_REGION_OFFSET(info.index);
-	info.cap_offset = 0;
-	info.flags = 0;
-	if (info.size)
-		info.flags = VFIO_REGION_INFO_FLAG_READ |
-			     VFIO_REGION_INFO_FLAG_WRITE;
-	return mtty_copy_out(arg, &info, sizeof(info));
+	info->size = mtty_region_size(card, info->index);
+	info->offset = MTTY_REGION_OFFSET(info->index);
+	info->flags = 0;
+	if (info->size)
+		info->flags = VFIO_REGION_INFO_FLAG_READ |
+			      VFIO_REGION_INFO_FLAG_WRITE;
+	return 0;
 }
 
 static int mtty_get_irq_info(void __user *arg)
@@ -332,8 +336,6 @@ long mtty_ioctl(struct mdev_device *mdev, unsigned int cmd, unsigned long arg)
 	switch (cmd) {
 	case VFIO_DEVICE_GET_INFO:
 		return mtty_get_info(uarg);
-	case VFIO_DEVICE_GET_REGION_INFO:
-		return mtty_get_region_info(card, uarg);
 	case VFIO_DEVICE_GET_IRQ_INFO:
 		return mtty_get_irq_info(uarg);
 	case VFIO_DEVICE_SET_IRQS:

@@ -107,6 +107,9 @@ static long vfio_mdev_ioctl(struct vfio_device *vdev, unsigned int cmd,
 {
 	struct vfio_mdev *vm = to_vfio_mdev(vdev);
 
+	if (cmd == VFIO_DEVICE_GET_REGION_INFO && vm->ops->get_region_info)
+		return vfio_mdev_region_ioctl(vm->mdev, vm->ops,
+					      (void __user *)arg);
 	if (!vm->ops->ioctl)
 		return -EINVAL;
 	return vm->ops->ioctl(vm->mdev, cmd, arg);

@@ -2,6 +2,7 @@
 /* What vfio_mdev forwards to the ops of a parent, and what it does without. */
 #include <linux/vfio.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/mman.h>
 
 #include "mdev_test_fixture.h"
@@ -200,6 +201,64 @@ TEST_F(forward, positive_result_of_mmap_is_no_address)
 	map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->vfio.device, 0);
 	ASSERT_NE(MAP_FAILED, map);
 	munmap(map, 4096);
+}
+
+/* A region's answer and the capability behind it. */
+struct region {
+	struct vfio_region_info info;
+	struct vfio_info_cap_header cap;
+};
+
+#define ASSERT_REGION_IS_RIGHT()					\
+do {									\
+	struct region region_ = { .info = { .argsz = sizeof(region_) } }; \
+	int device_ = self->vfio.device;				\
+									\
+	ASSERT_EQ(0, ioctl(device_, VFIO_DEVICE_GET_REGION_INFO, &region_)); \
+	ASSERT_EQ(4096, region_.info.size);				\
+	ASSERT_EQ(0, region_.info.offset);				\
+	ASSERT_EQ(VFIO_REGION_INFO_FLAG_READ |				\
+		  VFIO_REGION_INFO_FLAG_CAPS, region_.info.flags);	\
+	ASSERT_EQ(sizeof(region_.info), region_.info.cap_offset);	\
+	ASSERT_EQ(VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, region_.cap.id);	\
+	ASSERT_EQ(1, region_.cap.version);				\
+	ASSERT_EQ(0, region_.cap.next);					\
+	/* Too little room: what it takes, and no capability. */	\
+	memset(&region_, 0, sizeof(region_));				\
+	region_.info.argsz = sizeof(region_.info);			\
+	ASSERT_EQ(0, ioctl(device_, VFIO_DEVICE_GET_REGION_INFO, &region_)); \
+	ASSERT_EQ(sizeof(region_), region_.info.argsz);			\
+	ASSERT_EQ(0, region_.info.cap_offset);				\
+	ASSERT_EQ(0, region_.cap.id);					\
+	region_.info.argsz = sizeof(region_.info) - 1;			\
+	ASSERT_EQ(-1, ioctl(device_, VFIO_DEVICE_GET_REGION_INFO,	\
+			    &region_));					\
+	ASSERT_EQ(EINVAL, errno);					\
+	region_.info.argsz = sizeof(region_);				\
+	region_.info.index = 1;						\
+	ASSERT_EQ(-1, ioctl(device_, VFIO_DEVICE_GET_REGION_INFO,	\
+			    &region_));					\
+	ASSERT_EQ(EINVAL, errno);					\
+} while (0)
+
+TEST_F(forward, region_info_with_capabilities_from_the_ioctl_op)
+{
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	ASSERT_REGION_IS_RIGHT();
+}
+
+TEST_F(forward, region_info_from_its_own_op_takes_no_memory_of_the_caller)
+{
+	struct rlimit none = { 0, RLIM_INFINITY };
+
+	ASSERT_EQ(0, parent_restart(&self->p, "region_op", 1));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
+	ASSERT_EQ(0, setrlimit(RLIMIT_AS, &none));
+	ASSERT_REGION_IS_RIGHT();
+	none.rlim_cur = RLIM_INFINITY;
+	ASSERT_EQ(0, setrlimit(RLIMIT_AS, &none));
 }
 
 TEST_HARNESS_MAIN

@@ -223,6 +223,7 @@ static void parent_add_files(struct mdev_test_parent *p)
 	debugfs_create_u32("own_driver", 0600, dir, &p->own_driver);
 	debugfs_create_u32("bare", 0600, dir, &p->bare);
 	debugfs_create_u32("dma_unmap", 0600, dir, &p->dma_unmap);
+	debugfs_create_u32("region_op", 0600, dir, &p->region_op);
 	debugfs_create_u32("registration", 0400, dir, &p->registration);
 	mdev_test_int_file(&p->get_available, dir, "get_available");
 	mdev_test_int_file(&p->requests, dir, "requests");

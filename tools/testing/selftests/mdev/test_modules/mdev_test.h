@@ -73,6 +73,7 @@
  *			mdev_test_ops_other, in place of vfio_mdev
  *	  bare		parent-ops door: no optional op
  *	  dma_unmap	parent-ops door: the ops have dma_unmap
+ *	  region_op	parent-ops door: the ops have get_region_info
  *	  bind_error, bind_block, bind_waiting	for that driver's probe()
  */
 #ifndef _MDEV_TEST_H
@@ -135,6 +136,7 @@ struct mdev_test_parent {
 	u32 own_driver;
 	u32 bare;
 	u32 dma_unmap;
+	u32 region_op;
 	u32 registration;
 	atomic_t get_available;
 	atomic_t requests;

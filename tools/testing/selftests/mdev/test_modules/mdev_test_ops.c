@@ -270,12 +270,60 @@ static long test_pin(struct test_mdev *tm, u64 iova)
 	return ret;
 }
 
+/* One region of a page, with a capability that says nothing. */
+static const struct vfio_info_cap_header test_region_cap = {
+	.id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE,
+	.version = 1,
+};
+
+static int test_get_region_info(struct mdev_device *mdev,
+				struct vfio_region_info *info,
+				struct vfio_info_cap *caps)
+{
+	struct vfio_info_cap_header cap = test_region_cap;
+
+	if (info->index)
+		return -EINVAL;
+	info->size = PAGE_SIZE;
+	info->offset = 0;
+	info->flags = VFIO_REGION_INFO_FLAG_READ;
+	return vfio_info_add_capability(caps, &cap, sizeof(cap));
+}
+
+/* The same as a driver of Linux 5.2 answers. */
+static long test_region_info(void __user *arg)
+{
+	struct {
+		struct vfio_region_info info;
+		struct vfio_info_cap_header cap;
+	} reply = { .cap = test_region_cap };
+	unsigned long size = sizeof(reply);
+
+	if (copy_from_user(&reply.info, arg, sizeof(reply.info)))
+		return -EFAULT;
+	if (reply.info.argsz < sizeof(reply.info) || reply.info.index)
+		return -EINVAL;
+	reply.info.size = PAGE_SIZE;
+	reply.info.offset = 0;
+	reply.info.flags = VFIO_REGION_INFO_FLAG_READ |
+			   VFIO_REGION_INFO_FLAG_CAPS;
+	reply.info.cap_offset = sizeof(reply.info);
+	if (reply.info.argsz < size) {
+		reply.info.argsz = size;
+		reply.info.cap_offset = 0;
+		size = sizeof(reply.info);
+	}
+	return copy_to_user(arg, &reply, size) ? -EFAULT : 0;
+}
+
 static long test_ioctl(struct mdev_device *mdev, unsigned int cmd,
 		       unsigned long arg)
 {
 	u64 iova;
 
 	switch (cmd) {
+	case VFIO_DEVICE_GET_REGION_INFO:
+		return test_region_info((void __user *)arg);
 	case VFIO_DEVICE_GET_INFO:
 		return mdev_test_get_info(arg);
 	case MDEV_TEST_PIN:
@@ -352,6 +400,8 @@ static void vendor_init(struct vendor *v, struct mdev_test_parent *p)
 	ops->write = test_write;
 	ops->ioctl = test_ioctl;
 	ops->mmap = test_mmap;
+	if (p->region_op)
+		ops->get_region_info = test_get_region_info;
 	if (p->dma_unmap)
 		ops->dma_unmap = test_dma_unmap;
 	if (p->request_op)
