@@ -10,7 +10,7 @@
 # A guest that is emulated in an emulated machine boots in a minute or more.
 BOOT=900
 # The kernel speaks on a port of its own: what it says, at any time, is no answer.
-GUEST_CMDLINE="console=ttyS1 quiet mitigations=off no_timer_check panic=-1"
+GUEST_CMDLINE="console=ttyS1 quiet mitigations=off no_timer_check tsc=reliable panic=-1"
 # Emulated twice, it is no hang that something takes so long.
 GUEST_CMDLINE+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=100"
 # QEMU 7.2 emulates the first processor's SVM with a race against all the others

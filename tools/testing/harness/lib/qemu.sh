@@ -96,11 +96,12 @@ qemu_run()
 }
 
 # The watchdogs must not take a slow host for a hang of the guest, nor the kernel
-# its timer for a broken one.
+# its timer for a broken one, nor its TSC for an unstable one: it would patch the
+# code that reads the clock, which emulated processors can run while it changes.
 VM_CMDLINE="console=ttyS0 panic_on_warn=1 oops=panic panic=-1 loglevel=7"
 VM_CMDLINE+=" log_buf_len=4M printk.devkmsg=on nmi_watchdog=0"
 VM_CMDLINE+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=100"
-VM_CMDLINE+=" mitigations=off no_timer_check"
+VM_CMDLINE+=" mitigations=off no_timer_check tsc=reliable"
 
 # KCSAN watches the whole kernel: don't panic for a race elsewhere. The runner
 # reports ours.
