@@ -157,6 +157,48 @@ TEST_F(uevent, add_comes_only_when_the_device_is_ready)
 	close(sock);
 }
 
+/* What came for the device ("add") and for its child of VFIO's ("vfio add"). */
+static int family_story(int sock, const char *uuid, char *story, size_t size)
+{
+	static unsigned int mark = 2000000;
+	char child[64];
+	struct uevent ev;
+	size_t len = 0;
+	int ret;
+
+	story[0] = '\0';
+	snprintf(child, sizeof(child), "/%s/vfio-dev/", uuid);
+	ret = uevent_mark(++mark);
+	while (!ret) {
+		bool is_child;
+
+		ret = uevent_next(sock, &ev, SOON_MS);
+		if (ret || uevent_is_mark(&ev, mark))
+			break;
+		is_child = strstr(ev.devpath, child);
+		if ((is_child || uevent_is_of(&ev, uuid)) && len < size)
+			len += snprintf(story + len, size - len, "%s%s%s",
+					len ? ", " : "", is_child ? "vfio " : "",
+					ev.action);
+	}
+	return ret;
+}
+
+TEST_F(uevent, events_of_the_vfio_child_come_before_those_of_the_device)
+{
+	int sock = uevent_open();
+	char story[256];
+
+	ASSERT_LE(0, sock);
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	ASSERT_EQ(0, family_story(sock, self->uuid, story, sizeof(story)));
+	ASSERT_STREQ("vfio add, add, bind", story);
+	ASSERT_EQ(0, mdev_remove(self->uuid));
+	ASSERT_EQ(0, family_story(sock, self->uuid, story, sizeof(story)));
+	ASSERT_STREQ("vfio remove, unbind, remove", story);
+	close(sock);
+}
+
 TEST_F(uevent, remove_sends_unbind_then_one_remove)
 {
 	char story[256];
