@@ -141,10 +141,19 @@ static void mdev_device_announce(struct mdev_core_device *md)
 	device_unlock(dev);
 }
 
+/* Why a create fails, for the tracepoint. */
+void mdev_create_refused(struct mdev_core_type *type, const char *reason,
+			 int error)
+{
+	trace_mdev_create_refused(type->parent->dev, kobject_name(&type->kobj),
+				  reason, error);
+}
+
 static int __mdev_device_create(struct mdev_core_type *type, const guid_t *uuid)
 {
 	struct mdev_core_parent *parent = type->parent;
 	struct mdev_core_device *md;
+	const char *reason;
 	struct device *dev;
 	int ret;
 
@@ -153,15 +162,19 @@ static int __mdev_device_create(struct mdev_core_type *type, const guid_t *uuid)
 		return -ENOMEM;
 	dev = &md->mdev.dev;
 
+	reason = "uuid";
 	ret = mdev_index_claim(md);
 	if (ret)
 		goto put;
+	reason = "instance";
 	ret = mdev_instance_take(parent);
 	if (ret)
 		goto release_uuid;
+	reason = "vendor";
 	ret = mdev_ops_create(md);
 	if (ret)
 		goto give_instance;
+	reason = "sysfs";
 	dev_set_uevent_suppress(dev, true);
 	ret = device_add(dev);
 	if (ret)
@@ -169,6 +182,7 @@ static int __mdev_device_create(struct mdev_core_type *type, const guid_t *uuid)
 	ret = mdev_links_create(md);
 	if (ret)
 		goto del;
+	reason = "driver";
 	ret = mdev_bind_driver(md);
 	if (ret)
 		goto remove_links;
@@ -186,6 +200,7 @@ give_instance:
 release_uuid:
 	mdev_index_release(md);
 put:
+	mdev_create_refused(type, reason, ret);
 	mdev_device_put(md);
 	return ret;
 }

@@ -164,16 +164,23 @@ int mdev_bind_driver(struct mdev_core_device *md)
 {
 	struct device *dev = &md->mdev.dev;
 	const char *name = md->parent->driver_name;
+	bool found;
 	int ret;
 
-	if (mdev_driver_attach(name, dev, &ret))
-		return ret;
-	if (md->parent->ops) {
+	found = mdev_driver_attach(name, dev, &ret);
+	if (!found && md->parent->ops) {
 		request_module("%s", name);
-		if (mdev_driver_attach(name, dev, &ret))
-			return ret;
+		found = mdev_driver_attach(name, dev, &ret);
 	}
-	dev_err(md->parent->dev, "mdev: no bus driver \"%s\" for %s\n", name,
-		dev_name(dev));
-	return -ENODEV;
+	if (!found) {
+		dev_err(md->parent->dev, "mdev: no bus driver \"%s\" for %s\n",
+			name, dev_name(dev));
+		return -ENODEV;
+	}
+	if (ret && ret != -EUSERS)
+		dev_err_ratelimited(md->parent->dev,
+				    "mdev: probe of %s as %s by %s returned %d\n",
+				    dev_name(dev), kobject_name(&md->type->kobj),
+				    name, ret);
+	return ret;
 }

@@ -22,11 +22,14 @@ int mdev_ops_create(struct mdev_core_device *md)
 	if (!parent->ops)
 		return 0;
 	ret = parent->ops->create(&md->type->kobj, &md->mdev);
-	if (ret > 0) {
-		dev_err(parent->dev, "mdev: create of %s returned %d\n",
-			dev_name(&md->mdev.dev), ret);
+	/* Don't log a full type: any user could flood the log. */
+	if (ret && ret != -EUSERS)
+		dev_err_ratelimited(parent->dev,
+				    "mdev: create of %s as %s returned %d\n",
+				    dev_name(&md->mdev.dev),
+				    kobject_name(&md->type->kobj), ret);
+	if (ret > 0)
 		return -EINVAL;
-	}
 	/* A number of the driver core's own; the other door says so as well. */
 	return ret == -EPROBE_DEFER ? -EAGAIN : ret;
 }
@@ -41,8 +44,10 @@ void mdev_ops_remove(struct mdev_core_device *md)
 		return;
 	ret = parent->ops->remove(&md->mdev);
 	if (ret)
-		dev_err(parent->dev, "mdev: remove of %s returned %d\n",
-			dev_name(&md->mdev.dev), ret);
+		dev_err(parent->dev,
+			"mdev: remove of %s as %s returned %d, which stops nothing: %ps may have leaked what the vendor driver held for the device\n",
+			dev_name(&md->mdev.dev), kobject_name(&md->type->kobj),
+			ret, parent->ops->remove);
 }
 
 static void mdev_ops_init_type(struct mdev_core_parent *parent,

@@ -196,6 +196,8 @@ void mdev_ops_remove(struct mdev_core_device *md);
 
 /* mdev_device.c */
 int mdev_device_create(struct mdev_core_type *type, const guid_t *uuid);
+void mdev_create_refused(struct mdev_core_type *type, const char *reason,
+			 int error);
 int mdev_device_remove(struct mdev_core_device *md,
 		       struct device_attribute *attr);
 void mdev_devices_evict(struct mdev_core_parent *parent);

@@ -21,15 +21,18 @@ static struct mdev_core_type *to_core_type(struct kobject *kobj)
 static ssize_t create_store(struct kobject *kobj, struct device *dev,
 			    const char *buf, size_t count)
 {
+	struct mdev_core_type *type = to_core_type(kobj);
 	size_t len = count;
 	guid_t uuid;
 	int ret;
 
 	if (len == UUID_STRING_LEN + 1 && buf[UUID_STRING_LEN] == '\n')
 		len--;
-	if (len != UUID_STRING_LEN || guid_parse(buf, &uuid))
+	if (len != UUID_STRING_LEN || guid_parse(buf, &uuid)) {
+		mdev_create_refused(type, "malformed", -EINVAL);
 		return -EINVAL;
-	ret = mdev_device_create(to_core_type(kobj), &uuid);
+	}
+	ret = mdev_device_create(type, &uuid);
 	return ret ?: count;
 }
 static MDEV_TYPE_ATTR_WO(create);

@@ -12,6 +12,7 @@
 
 /* A parent's name is cut at this length. */
 #define MDEV_TRACE_NAME_LEN 64
+#define MDEV_TRACE_REASON_LEN 16
 
 DECLARE_EVENT_CLASS(mdev_begin,
 	TP_PROTO(const guid_t *uuid),
@@ -60,6 +61,26 @@ DEFINE_EVENT(mdev_begin, mdev_remove_begin,
 DEFINE_EVENT(mdev_end, mdev_remove_end,
 	TP_PROTO(const guid_t *uuid, int error, u64 ns),
 	TP_ARGS(uuid, error, ns)
+);
+
+TRACE_EVENT(mdev_create_refused,
+	TP_PROTO(struct device *dev, const char *type, const char *reason,
+		 int error),
+	TP_ARGS(dev, type, reason, error),
+	TP_STRUCT__entry(
+		__array(char, parent, MDEV_TRACE_NAME_LEN)
+		__array(char, type, MDEV_TRACE_NAME_LEN)
+		__array(char, reason, MDEV_TRACE_REASON_LEN)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		strscpy(__entry->parent, dev_name(dev), MDEV_TRACE_NAME_LEN);
+		strscpy(__entry->type, type, MDEV_TRACE_NAME_LEN);
+		strscpy(__entry->reason, reason, MDEV_TRACE_REASON_LEN);
+		__entry->error = error;
+	),
+	TP_printk("parent=%s type=%s reason=%s error=%d", __entry->parent,
+		  __entry->type, __entry->reason, __entry->error)
 );
 
 TRACE_EVENT(mdev_parent_register,

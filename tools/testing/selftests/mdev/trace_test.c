@@ -144,4 +144,59 @@ TEST_F(trace, registration_is_traced)
 	trace_stop();
 }
 
+/* A create that fails, and the reason that the tracepoint gives. */
+#define ASSERT_REFUSED(_ret, _create, _reason)				\
+do {									\
+	char line_[512];						\
+									\
+	ASSERT_EQ((_ret), (_create));					\
+	ASSERT_TRUE(trace_find("mdev_create_refused:", "reason=" _reason, \
+			       line_, sizeof(line_)));			\
+	ASSERT_NE(NULL, strstr(line_, "parent=a "));			\
+	ASSERT_NE(NULL, strstr(line_, self->p.type1));			\
+	ASSERT_EQ((_ret), trace_value(line_, "error="));		\
+} while (0)
+
+/* Whoever may write to create could flood the log with these. */
+TEST_F(trace, refusal_by_the_core_is_traced_with_its_reason_and_not_logged)
+{
+	int kmsg;
+
+	ASSERT_EQ(0, parent_restart(&self->p, "max_instances", 1));
+	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
+	kmsg = kmsg_open();
+	ASSERT_LE(0, kmsg);
+	ASSERT_EQ(0, trace_start());
+	ASSERT_REFUSED(-EINVAL, parent_create(&self->p, "no-uuid"), "malformed");
+	ASSERT_REFUSED(-EEXIST, parent_create(&self->p, self->uuid), "uuid");
+	if (IS_OPS(variant))
+		ASSERT_REFUSED(-EUSERS, parent_create(&self->p, NULL),
+			       "vendor");
+	else
+		ASSERT_REFUSED(-EUSERS, parent_create(&self->p, NULL),
+			       "instance");
+	ASSERT_FALSE(kmsg_find(kmsg, "mdev", ""));
+	close(kmsg);
+	trace_stop();
+}
+
+TEST_F(trace, refusal_by_the_vendor_is_traced_and_logged_once)
+{
+	int kmsg = kmsg_open();
+
+	ASSERT_LE(0, kmsg);
+	ASSERT_EQ(0, trace_start());
+	ASSERT_EQ(0, parent_set(&self->p, "create_error", -EIO));
+	if (IS_OPS(variant))
+		ASSERT_REFUSED(-EIO, parent_create(&self->p, self->uuid),
+			       "vendor");
+	else
+		ASSERT_REFUSED(-EIO, parent_create(&self->p, self->uuid),
+			       "driver");
+	ASSERT_TRUE(kmsg_find(kmsg, self->uuid, "returned -5"));
+	ASSERT_FALSE(kmsg_find(kmsg, self->uuid, "returned -5"));
+	close(kmsg);
+	trace_stop();
+}
+
 TEST_HARNESS_MAIN
