@@ -5,7 +5,7 @@
  * device becomes visible.
  *
  * The names and signatures are those of Linux 5.2, so that drivers written
- * for Linux 4.10 to 5.12 build against this header. What 5.2 did not have
+ * for Linux 5.1 to 5.12 build against this header. What 5.2 did not have
  * stands at the end of struct mdev_parent_ops and is optional.
  */
 #ifndef _LINUX_MDEV_PARENT_OPS_H

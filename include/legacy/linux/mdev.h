@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * <linux/mdev.h> for vendor source written for Linux 4.10 to 5.12: the kernel's
+ * <linux/mdev.h> for vendor source written for Linux 5.1 to 5.12: the kernel's
  * own header and the parent-ops door. Ask for it with one -I before the
  * kernel's include path; drivers of today's interface do not want it.
  */
