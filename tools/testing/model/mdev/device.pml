@@ -86,7 +86,7 @@ inline mdev_device_announce()
 	skip
 }
 
-/* mdev_driver_get(), device_driver_attach(), mdev_driver_put() */
+/* mdev_driver_attach(): in a section of the driver's guard */
 inline mdev_bind_driver()
 {
 	if
@@ -244,9 +244,9 @@ inline mdev_device_remove()
 	:: else -> gone = true; goto refused
 	fi;
 	/* A remove that must fail turns no opener away. */
-	mdev_look_for_users();
+	mdev_get_users();
 	if
-	:: md.state == LIVE && busy && !request -> goto refused
+	:: md.state == LIVE && busy && !contended && !request -> goto refused
 	:: else
 	fi;
 #ifdef BREAK_FILE_REMOVED_FIRST
@@ -273,24 +273,14 @@ inline mdev_device_remove()
 	};
 #endif
 look:
-	mdev_look_for_users();
+	mdev_get_users();
 	if
-	:: busy && !request -> goto unclaim
-	:: busy && request
-	:: !busy ->
-		/* device_trylock() */
-		if
-#ifdef BREAK_LOCK_NOT_TRIED
-		:: goto decided
-#else
-		:: !md.lock -> goto decided
-		:: else
-#endif
-		fi
+	:: !busy -> goto decided
+	:: busy && !contended && !request -> goto unclaim
+	:: else
 	fi;
-	/* mdev_press_users() */
 	if
-	:: !asked -> mdev_ask_user()
+	:: !asked -> mdev_request_users(asked)
 	:: else
 	fi;
 	/* wait_event_interruptible_timeout(); a poll that changes nothing is none */
@@ -299,7 +289,7 @@ look:
 	:: !self -> goto unclaim
 #endif
 	:: d_step { signal -> signal = false }; goto unclaim
-	:: !md.lock && !(seen_users && request && asked) -> goto look
+	:: !md.lock && !(seen_users(u) && request && asked) -> goto look
 	fi;
 unclaim:
 	/* mdev_device_unclaim() */
@@ -319,6 +309,7 @@ refused:
 		LAW(refused_remove_changes_nothing, !changed);
 		asked = false;
 		busy = false;
+		contended = false;
 		changed = false
 	};
 	mdev_guard_leave();
@@ -330,6 +321,7 @@ decided:
 	d_step {
 		asked = false;
 		busy = false;
+		contended = false;
 		changed = false;
 		md.remove_there = false;
 #ifndef BREAK_REMOVE_WAITS_FOR_ITSELF
@@ -348,34 +340,61 @@ out:
 	skip
 }
 
-/* mdev_device_evict() */
-inline mdev_device_evict()
+/* A round of mdev_device_evict() would find something changed. */
+#define worth_a_look(n) \
+	(m[n].in_sysfs && !m[n].lock && !(seen_users(n) && m[n].asked))
+
+/* mdev_device_doom() of each device, then mdev_device_evict() in any order */
+inline mdev_devices_evict()
 {
-	d_step {
-		LAW(unregistration_finds_devices_live, md.state == LIVE);
-		md.state = REMOVING
-	};
-look:
-	mdev_look_for_users();
-	if
-	:: busy
-	:: !busy ->
-		/* device_trylock() */
+#ifdef BREAK_CLAIMED_ONE_BY_ONE
+	evicting = true;
+#endif
+	for (u : 0 .. UUIDS - 1) {
 		if
-		:: !md.lock -> goto decided
+#ifndef BREAK_NO_EVICTION
+		:: md.in_sysfs ->
+			d_step {
+				LAW(unregistration_finds_devices_live,
+				    md.state == LIVE);
+				md.state = REMOVING
+			};
+			mdev_request_users(md.asked)
+#endif
 		:: else
 		fi
-	fi;
+#ifdef BREAK_CLAIMED_ONE_BY_ONE
+		;
+		!md.in_sysfs || worth_a_look(u)
+#endif
+	};
+	evicting = true;
+	u = 0;
+next:
 	if
-	:: !asked -> mdev_ask_user()
+#ifndef BREAK_NO_EVICTION
+	:: atomic { worth_a_look(0) -> u = 0 }
+#if UUIDS > 1
+	:: atomic { worth_a_look(1) -> u = 1 }
+	:: !m[0].in_sysfs && !m[1].in_sysfs -> goto evicted
+#else
+	:: !m[0].in_sysfs -> goto evicted
+#endif
+#else
+	:: goto evicted
+#endif
+	fi;
+	mdev_get_users();
+	if
+	:: busy -> mdev_request_users(md.asked); goto next
 	:: else
 	fi;
-	!md.lock && !(seen_users && asked) -> goto look;
-decided:
 	decide(3);
-	asked = false;
-	busy = false;
-	__mdev_device_remove()
+	d_step { busy = false; md.asked = false };
+	__mdev_device_remove();
+	goto next;
+evicted:
+	skip
 }
 
 /* Goes on until the guard has refused it once: then a deadlock can not hide. */
@@ -383,6 +402,7 @@ proctype Writer(byte id)
 {
 	byte u = 0;
 	bool gone = false, asked = false, busy = false, changed = false;
+	bool contended = false;
 
 end:
 	if

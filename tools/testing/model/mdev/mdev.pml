@@ -54,6 +54,7 @@
 #include "laws.pml"
 
 #define BIT(n)	(1 << (n))
+#define USED	BIT(2)
 
 #define CREATING	0
 #define LIVE		1
@@ -76,8 +77,10 @@ typedef Mdev {
 	unsigned looking : 2;
 	unsigned held : 2;		/* references of users */
 	unsigned open : 2;		/* open_count */
-	unsigned unseen : 2;		/* the last two are in a store buffer */
+	bool used;			/* as vfio_mdev says */
+	unsigned unseen : 3;		/* in a store buffer: by opener; USED */
 	bool set_lock;
+	bool asked;			/* by unregistration */
 #ifdef BREAK_BARRIER_IN_CLAIM
 	bool claim_unseen;
 #endif
@@ -123,6 +126,7 @@ bool signal = true;
 /* How far unregistration is. */
 bool closing;
 bool drained;
+bool evicting;		/* all devices have been claimed */
 bool returned;
 
 /* mdev_guard.h: a section is counted, not locked. */
@@ -157,11 +161,11 @@ inline mdev_guard_drain()
 
 #include "device.pml"
 
-/* mdev_parent_register(), then mdev_parent_unregister() at any time */
+/* mdev_parent_register(), then __mdev_unregister_parent() at any time */
 active proctype Parent()
 {
 	byte u = 0;
-	bool asked = false, busy = false;
+	bool busy = false, contended = false;
 
 	atomic {
 		if :: request = true :: skip fi;
@@ -203,15 +207,7 @@ active proctype Parent()
 	};
 	mdev_guard_drain();
 	drained = true;
-	/* device_for_each_child() */
-	for (u : 0 .. UUIDS - 1) {
-		if
-#ifndef BREAK_NO_EVICTION
-		:: md.in_sysfs -> mdev_device_evict()
-#endif
-		:: else
-		fi
-	};
+	mdev_devices_evict();
 #ifdef BREAK_GUARD_GOES_BEFORE_TYPES
 	guard_alive = false;
 #endif

@@ -22,20 +22,37 @@ inline vendor_code()
 }
 
 /*
- * Plain reads of VFIO's counts, at most two openers: what a CPU has still in
- * its store buffer is not seen.
+ * Plain reads of counts, at most two openers: what a CPU has still in its store
+ * buffer is not seen. vfio_mdev's own flag counts on the parent-ops door; a
+ * reference without it or an open file is a file that is not bound.
  */
-#define seen(mask)	(md.mask & ~md.unseen)
-#define seen_open	(md.bound && seen(open))
-#define seen_refs	(md.bound && ((md.reg && seen(held)) || seen(held) == 3))
+#define seen(n, mask)	(m[n].mask & ~m[n].unseen)
+#define seen_refs(n)	((m[n].reg && seen(n, held)) || seen(n, held) == 3)
+#if DOOR == 2
+#define seen_users(n)	(m[n].bound && ((m[n].used && !(m[n].unseen & USED)) || \
+			 (seen_refs(n) && !seen(n, open))))
+#else
+#define seen_users(n)	(m[n].bound && (seen(n, open) || seen_refs(n)))
+#endif
 
-#define seen_users	(seen_open || seen_refs)
-
-/* Two reads, and others may come between. */
-inline mdev_look_for_users()
+/*
+ * device_trylock(), and a look at the users. A lock that is contended counts as
+ * users who can be asked.
+ */
+inline mdev_get_users()
 {
-	atomic { vendor_code(); busy = seen_open };
-	busy = busy || seen_refs
+	d_step { contended = true; busy = true };
+	if
+#ifdef BREAK_LOCK_NOT_TRIED
+	:: contended = false; busy = seen_users(u)
+#else
+	:: atomic { !md.lock -> md.lock = true; contended = false };
+		vendor_code();
+		busy = seen_users(u);
+		device_unlock()
+	:: else
+#endif
+	fi
 }
 
 /* The vendor's state: mdev_ops_create(), or probe on the parent-driver door. */
@@ -101,8 +118,8 @@ inline device_release_driver()
 	device_unlock()
 }
 
-/* mdev_ask_user(): not if somebody else has the device lock. */
-inline mdev_ask_user()
+/* Not if somebody else has the device lock. */
+inline mdev_request_users(done)
 {
 	if
 #ifdef BREAK_REQUEST_WITHOUT_LOCK
@@ -119,7 +136,7 @@ inline mdev_ask_user()
 #ifndef BREAK_REQUEST_WITHOUT_LOCK
 		device_unlock();
 #endif
-		asked = true
+		done = true
 	:: else
 	fi
 }
@@ -136,7 +153,7 @@ inline look_up()
 {
 	md.looking = md.looking | BIT(o);
 	if
-	:: DOOR == 2 && md.state == REMOVING -> md.late = md.late | BIT(o)
+	:: DOOR == 2 && (md.state == REMOVING || evicting) -> md.late = md.late | BIT(o)
 	:: else
 	fi
 }
@@ -184,12 +201,13 @@ end:
 		md.open = md.open | BIT(o)
 	};
 #if DOOR == 2
-	/* vfio_mdev_open_device(), mdev_open_allowed() */
+	/* vfio_mdev_open_device(), mdev_begin_use() */
 	if
 	:: first ->
+		atomic { md.used = true; md.unseen = md.unseen | USED };
 #ifndef BREAK_BARRIER_IN_OPEN
 		/* smp_mb() */
-		md.unseen = md.unseen & ~BIT(o);
+		md.unseen = md.unseen & ~(BIT(o) | USED);
 #endif
 #ifndef BREAK_OPEN_UNCHECKED
 		if
@@ -216,13 +234,18 @@ end:
 	atomic { !stubborn || drained };
 	d_step { vendor_code(); LAW(user_finds_vendor_state, md.bound && md.vendor) };
 	atomic { !md.set_lock -> md.set_lock = true };
-	/* vfio_mdev_close_device() of the last */
+	/* vfio_mdev_close_device() of the last, with mdev_end_use() at its end */
 	if
 	:: md.open == BIT(o) -> vendor_code()
 	:: else
 	fi;
 	md.inside = md.inside & ~BIT(o);
 close:
+	if
+	:: md.open == BIT(o) ->
+		atomic { md.used = false; md.unseen = md.unseen & ~USED }
+	:: else
+	fi;
 	/* open_count--: a store to the same place shows those before it. */
 	atomic {
 		md.unseen = md.unseen & ~md.open;
@@ -268,11 +291,13 @@ active proctype Store_buffers()
 end:
 	do
 	DRAIN(0, 0)
+	DRAIN(0, 2)
 #if OPENERS > 1
 	DRAIN(0, 1)
 #endif
 #if UUIDS > 1
 	DRAIN(1, 0)
+	DRAIN(1, 2)
 #if OPENERS > 1
 	DRAIN(1, 1)
 #endif
