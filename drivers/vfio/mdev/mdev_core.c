@@ -16,7 +16,6 @@
  * mdev_users.c        who has a device open
  * mdev_driver.c       the bus and its drivers
  * mdev_sysfs.c        attributes and links
- * mdev_trace.c        tracepoints
  * vfio_mdev_main.c    a module of its own: the bus driver of the second door
  * vfio_mdev_region.c  its answer to what VFIO asks with kernel pointers
  * ==================  ====================================================

@@ -32,6 +32,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+#define CREATE_TRACE_POINTS
 #include <trace/events/mdev.h>
 
 #include "mdev_private.h"
@@ -41,7 +42,7 @@
 
 static atomic64_t mdev_last_seq = ATOMIC64_INIT(0);
 
-/* Runs when the last reference goes, maybe long after the parent has gone. */
+/* May run long after the parent has been unregistered. */
 static void mdev_device_release(struct device *dev)
 {
 	struct mdev_core_device *md = dev_to_core_device(dev);
@@ -62,7 +63,7 @@ static struct mdev_core_device *mdev_device_alloc(struct mdev_core_type *type,
 	if (!md)
 		return NULL;
 
-	/* mdev_device_release() must be there until it has run. */
+	/* Put by mdev_device_release(). The vendor's module pins ours for now. */
 	__module_get(THIS_MODULE);
 	kref_get(&parent->ref);
 	md->parent = parent;
@@ -85,10 +86,7 @@ static struct mdev_core_device *mdev_device_alloc(struct mdev_core_type *type,
 	return md;
 }
 
-/*
- * The last step of a teardown. Others may hold references for as long as they
- * like, so nothing that the vendor owns may be reachable any more.
- */
+/* Others may still hold references: leave no pointer into vendor memory. */
 static void mdev_device_put(struct mdev_core_device *md)
 {
 	md->mdev.type = NULL;
@@ -103,7 +101,7 @@ static int mdev_instance_take(struct mdev_core_parent *parent)
 {
 	if (!parent->counted)
 		return 0;
-	/* Unsigned: the vendor's maximum may be UINT_MAX. */
+	/* Not atomic_dec_if_positive(): the maximum may be UINT_MAX. */
 	if (!atomic_add_unless(&parent->vendor->available_instances, -1, 0))
 		return -EUSERS;
 	return 0;
@@ -116,8 +114,8 @@ static void mdev_instance_give(struct mdev_core_parent *parent)
 }
 
 /*
- * The device lock makes a remover, who needs it to unbind, stay behind the
- * events: it may claim the device as soon as it is live.
+ * A remover may claim the device as soon as it is live. It needs the device lock
+ * to go on, so its events follow those sent here.
  */
 static void mdev_device_announce(struct mdev_core_device *md)
 {
@@ -128,8 +126,8 @@ static void mdev_device_announce(struct mdev_core_device *md)
 	atomic_set_release(&md->state, MDEV_LIVE);
 	kobject_uevent(&dev->kobj, KOBJ_ADD);
 	/*
-	 * Writing "remove" to the file uevent sets a bit beside the one above
-	 * without a lock, and may have restored it.
+	 * Writing "remove" to the file uevent changes a bit in the same word
+	 * without a lock, and may have set ours again.
 	 */
 	if (dev_get_uevent_suppress(dev)) {
 		dev_set_uevent_suppress(dev, false);
@@ -139,14 +137,6 @@ static void mdev_device_announce(struct mdev_core_device *md)
 	if (dev->driver)
 		kobject_uevent(&dev->kobj, KOBJ_BIND);
 	device_unlock(dev);
-}
-
-/* Why a create fails, for the tracepoint. */
-void mdev_create_refused(struct mdev_core_type *type, const char *reason,
-			 int error)
-{
-	trace_mdev_create_refused(type->parent->dev, kobject_name(&type->kobj),
-				  reason, error);
 }
 
 static int __mdev_device_create(struct mdev_core_type *type, const guid_t *uuid)
@@ -200,12 +190,13 @@ give_instance:
 release_uuid:
 	mdev_index_release(md);
 put:
-	mdev_create_refused(type, reason, ret);
+	trace_mdev_create_refused(parent->dev, kobject_name(&type->kobj), reason,
+				  ret);
 	mdev_device_put(md);
 	return ret;
 }
 
-/* The mirror of __mdev_device_create(), for a device that has been claimed. */
+/* The mirror of __mdev_device_create(). The caller has claimed the device. */
 static void __mdev_device_remove(struct mdev_core_device *md)
 {
 	struct device *dev = &md->mdev.dev;
@@ -219,15 +210,7 @@ static void __mdev_device_remove(struct mdev_core_device *md)
 	mdev_device_put(md);
 }
 
-/**
- * mdev_device_create() - create a mediated device
- * @type: the type, kept by the caller's active reference on its ``create``.
- * @uuid: its UUID.
- *
- * Context: process context, may sleep.
- * Return: 0; -ENODEV if the parent is being unregistered or there is no bus
- * driver; -EEXIST; -EUSERS; -ENOMEM; the vendor's or the bus driver's error.
- */
+/* Create a device. The caller holds an active reference on the type's "create". */
 int mdev_device_create(struct mdev_core_type *type, const guid_t *uuid)
 {
 	struct mdev_guard *guard = &type->parent->guard;
@@ -246,7 +229,7 @@ int mdev_device_create(struct mdev_core_type *type, const guid_t *uuid)
 
 /*
  * Whoever wins MDEV_LIVE -> MDEV_REMOVING owns the teardown. The full barrier
- * pairs with the one in mdev_open_allowed(): either the opener sees the claim, or
+ * pairs with the one in vfio_mdev_may_open(): either the opener sees the claim, or
  * mdev_get_users() sees the opener.
  */
 static int mdev_device_claim(struct mdev_core_device *md)
@@ -295,12 +278,12 @@ static void mdev_wait_log(struct mdev_core_device *md)
 static bool mdev_device_busy(struct mdev_core_device *md)
 {
 	struct mdev_wait *wait = &md->wait;
+	bool request = time_after_eq(jiffies, wait->next_request);
 
-	mdev_get_users(md, &wait->users);
+	mdev_get_users(md, &wait->users, request, wait->requests);
 	if (!wait->users.busy)
 		return false;
-	if (time_after_eq(jiffies, wait->next_request) &&
-	    mdev_request_users(md, wait->requests)) {
+	if (request && !wait->users.contended) {
 		wait->requests++;
 		wait->next_request = jiffies + MDEV_LOG_PERIOD;
 	}
@@ -311,7 +294,7 @@ static bool mdev_device_busy(struct mdev_core_device *md)
 	return true;
 }
 
-/* How long to sleep: mdev_end_use() wakes the wait for a user of vfio_mdev. */
+/* vfio_mdev wakes the waiters when its last user leaves. Poll for others. */
 static long mdev_wait_timeout(struct mdev_core_device *md)
 {
 	return READ_ONCE(md->used) ? HZ : MDEV_POLL_PERIOD;
@@ -323,8 +306,8 @@ static bool mdev_user_left(struct mdev_core_parent *parent, int released)
 }
 
 /*
- * Wait until nobody uses the device. Give up if the users cannot be asked, at a
- * signal, or when the parent is being unregistered, which removes the device.
+ * Wait until nobody uses the device. Give up if the users cannot be asked, on a
+ * signal, or when unregistration of the parent begins, which removes the device.
  */
 static int mdev_wait_for_users(struct mdev_core_device *md)
 {
@@ -358,7 +341,7 @@ static int mdev_device_try_remove(struct mdev_core_device *md,
 	int ret;
 
 	/* A claim turns openers away; don't claim for a remove that must fail. */
-	mdev_get_users(md, &users);
+	mdev_get_users(md, &users, false, 0);
 	if (mdev_state(md) == MDEV_LIVE && users.busy && !users.can_request)
 		return -EBUSY;
 	ret = mdev_device_claim(md);
@@ -375,18 +358,10 @@ static int mdev_device_try_remove(struct mdev_core_device *md,
 	return 0;
 }
 
-/**
- * mdev_device_remove() - remove a mediated device on a user's behalf
- * @md: the device, kept by the caller's active reference on @attr.
- * @attr: its ``remove``, which goes only when the remove can no longer fail.
- *
- * Context: process context, may sleep; waits interruptibly for users that can
- * be asked to let go.
- * Return: 0, and the UUID, the name and the instance are free; or with nothing
- * changed -EAGAIN while it is being created, -ENODEV if somebody else removes
- * it or the parent is being unregistered, -EBUSY if it is open and the user
- * cannot be asked, -ERESTARTSYS after a signal: the write starts again unless a
- * handler without SA_RESTART has run, and then fails with -EINTR.
+/*
+ * Remove a device for a user, who holds an active reference on @attr, its file
+ * "remove". On failure nothing has changed. After a signal the error is
+ * -ERESTARTSYS, so that only a handler without SA_RESTART ends the write (-EINTR).
  */
 int mdev_device_remove(struct mdev_core_device *md,
 		       struct device_attribute *attr)
@@ -406,7 +381,7 @@ int mdev_device_remove(struct mdev_core_device *md,
 	return ret;
 }
 
-/* Claim a child of the parent, and ask its users. No other task claims it now. */
+/* Claim a child of the parent and ask its users. Nobody else can claim it. */
 static int mdev_device_doom(struct device *dev, void *unused)
 {
 	struct mdev_core_device *md;
@@ -444,15 +419,9 @@ static int mdev_device_evict(struct device *dev, void *data)
 	return 0;
 }
 
-/**
- * mdev_devices_evict() - remove all devices of a parent that goes away
- * @parent: the parent; its guard has been drained, so that no create or remove
- *	is in flight, and none can start.
- *
- * Claims all devices and asks their users, then waits for them together, as long
- * as it takes.
- *
- * Context: process context, may sleep.
+/*
+ * Remove all devices of a parent whose guard has been drained. Claim them and ask
+ * their users first, then wait for all users together, as long as it takes.
  */
 void mdev_devices_evict(struct mdev_core_parent *parent)
 {
@@ -469,56 +438,3 @@ void mdev_devices_evict(struct mdev_core_parent *parent)
 					timeout);
 	}
 }
-
-/**
- * mdev_open_allowed() - may vfio_mdev let a user in?
- * @mdev: the device, bound to vfio_mdev.
- *
- * Context: any, after VFIO has counted the opener.
- * Return: false while the device is being created or removed.
- */
-bool mdev_open_allowed(struct mdev_device *mdev)
-{
-	/* Pairs with the compare and exchange in mdev_device_claim(). */
-	smp_mb();
-	return mdev_state(to_core_device(mdev)) == MDEV_LIVE;
-}
-EXPORT_SYMBOL_GPL(mdev_open_allowed);
-
-/**
- * mdev_begin_use() - a device that vfio_mdev is bound to gets its first user
- * @mdev: the device.
- *
- * Context: any, after VFIO has counted the opener.
- * Return: 0, to be followed by mdev_end_use(); -ENODEV while the device is being
- * created or removed.
- */
-int mdev_begin_use(struct mdev_device *mdev)
-{
-	WRITE_ONCE(to_core_device(mdev)->used, true);
-	if (mdev_open_allowed(mdev))
-		return 0;
-	mdev_end_use(mdev);
-	return -ENODEV;
-}
-EXPORT_SYMBOL_GPL(mdev_begin_use);
-
-/**
- * mdev_end_use() - the last user of a device has gone
- * @mdev: the device.
- *
- * Wakes a remove or an unregistration that waits for the user, so the vendor's
- * callbacks and module may be gone when this returns.
- *
- * Context: any, while vfio_mdev is bound.
- */
-void mdev_end_use(struct mdev_device *mdev)
-{
-	struct mdev_core_device *md = to_core_device(mdev);
-
-	WRITE_ONCE(md->used, false);
-	/* Pairs with the reads before the waits above. */
-	atomic_inc_return_release(&md->parent->released);
-	wake_up_all(&md->parent->wait);
-}
-EXPORT_SYMBOL_GPL(mdev_end_use);

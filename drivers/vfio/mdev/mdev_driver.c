@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The mdev bus and its drivers. A device binds to the driver that its parent
- * names and to no other: by mdev_bind_driver() while it is being created, and
- * later, by hand or when the driver comes back, through the bus's match.
+ * The mdev bus and its drivers. A device binds to the driver that its parent names
+ * and to no other: in mdev_bind_driver() while it is being created, and through
+ * the bus's match later, by hand or when the driver is registered again.
  */
 #include <linux/kmod.h>
 #include <linux/module.h>
@@ -26,7 +26,7 @@ struct mdev_driver_entry {
 };
 
 static LIST_HEAD(mdev_drivers);
-/* Protects mdev_drivers; guards are entered under it, nothing else is taken. */
+/* Protects mdev_drivers; guards are entered under it. */
 static DEFINE_MUTEX(mdev_drivers_lock);
 
 static int mdev_bus_match(struct device *dev,
@@ -34,7 +34,7 @@ static int mdev_bus_match(struct device *dev,
 {
 	struct mdev_core_device *md = dev_to_core_device(dev);
 
-	/* Not by itself while it is being created or removed. */
+	/* mdev_bind_driver() binds it while it is being created. */
 	return mdev_state(md) == MDEV_LIVE &&
 	       !strcmp(md->parent->driver_name, drv->name);
 }
@@ -69,6 +69,7 @@ static void mdev_bus_remove(struct device *dev)
 
 struct bus_type mdev_bus_type = {
 	.name = "mdev",
+	.dev_groups = mdev_device_groups,
 	.match = mdev_bus_match,
 	.probe = mdev_bus_probe,
 	.remove = mdev_bus_remove,
@@ -106,32 +107,23 @@ free:
 	return ret;
 }
 
-/* No create finds it any more. NULL if it is not listed. */
-static struct mdev_driver_entry *mdev_driver_unlist(struct mdev_driver *drv)
+/* See mdev_unregister_driver(). */
+void __mdev_unregister_driver(struct mdev_driver *drv)
 {
 	struct mdev_driver_entry *entry, *found = NULL;
 
 	mutex_lock(&mdev_drivers_lock);
 	list_for_each_entry(entry, &mdev_drivers, node) {
-		if (entry->drv == drv) {
-			list_del(&entry->node);
+		if (entry->drv == drv)
 			found = entry;
-			break;
-		}
 	}
+	if (found)
+		list_del(&found->node);
 	mutex_unlock(&mdev_drivers_lock);
-	return found;
-}
-
-/* See mdev_unregister_driver(). */
-void __mdev_unregister_driver(struct mdev_driver *drv)
-{
-	struct mdev_driver_entry *entry = mdev_driver_unlist(drv);
-
-	if (entry) {
-		mdev_guard_drain(&entry->guard, drv->driver.name);
-		mdev_guard_destroy(&entry->guard);
-		kfree(entry);
+	if (found) {
+		mdev_guard_drain(&found->guard, drv->driver.name);
+		mdev_guard_destroy(&found->guard);
+		kfree(found);
 	}
 	driver_unregister(&drv->driver);
 }

@@ -11,8 +11,8 @@
 
 /**
  * mdev_register_driver() - register a bus driver for mediated devices
- * @drv: the driver; &mdev_driver.driver needs a name and an owner. Must stay
- *	until mdev_unregister_driver().
+ * @drv: the driver, with a name and an owner in its &mdev_driver.driver; must
+ *	stay until mdev_unregister_driver() returns.
  *
  * Context: process context, may sleep.
  * Return: 0; -EINVAL if @drv or its name is missing; -ENOMEM; -EBUSY if a driver
@@ -25,14 +25,14 @@ int mdev_register_driver(struct mdev_driver *drv)
 EXPORT_SYMBOL(mdev_register_driver);
 
 /**
- * mdev_unregister_driver() - take back mdev_register_driver()
- * @drv: the same pointer. The parents whose devices bind to it must have been
- *	unregistered, or their creates fail with -ENODEV from now on.
+ * mdev_unregister_driver() - undo mdev_register_driver()
+ * @drv: the same pointer. Unregister the parents that name it first, or their
+ *	creates fail with -ENODEV.
  *
- * Waits for creates that are binding to it, then unbinds what is bound, which
- * waits for users.
+ * Waits for creates that bind to it, and logs that every 10 seconds. Then unbinds
+ * its devices, which waits for their users.
  *
- * Context: process context, may sleep. Not from a callback of @drv.
+ * Context: process context, may sleep. Not in a callback of @drv.
  */
 void mdev_unregister_driver(struct mdev_driver *drv)
 {

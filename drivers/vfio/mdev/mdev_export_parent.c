@@ -14,20 +14,20 @@
 
 /**
  * mdev_register_parent() - register a parent whose driver has the VFIO side
- * @parent: the vendor's memory, filled in here; kept until
+ * @parent: the vendor's memory, filled in here; must stay until
  *	mdev_unregister_parent() returns.
- * @dev: the parent device, on the driver core's books.
- * @mdev_driver: what its mediated devices bind to, found by its name among the
- *	registered drivers.
- * @types: the types, each with a name; @nr_types of them.
- * @nr_types: how many.
+ * @dev: the parent device, added to the driver core.
+ * @mdev_driver: the bus driver of its devices, looked up by name among those
+ *	that are registered.
+ * @types: the types, each with a name.
+ * @nr_types: the number of @types.
  *
  * Creates may arrive before this returns. ``MDEV_STATE=registered`` is sent
- * when they work for every type.
+ * when they work for all types.
  *
  * Context: process context, may sleep. Not under a lock that a callback takes.
- * Return: 0; -EINVAL for arguments that are missing or incomplete; -EEXIST if
- * @dev or @parent is registered; -ENOMEM; an error of sysfs.
+ * Return: 0; -EINVAL if an argument is missing or incomplete; -EEXIST if @dev or
+ * @parent is registered; -ENOMEM; an error of sysfs.
  */
 int mdev_register_parent(struct mdev_parent *parent, struct device *dev,
 			 struct mdev_driver *mdev_driver,
@@ -39,16 +39,18 @@ int mdev_register_parent(struct mdev_parent *parent, struct device *dev,
 EXPORT_SYMBOL(mdev_register_parent);
 
 /**
- * mdev_unregister_parent() - take back mdev_register_parent()
+ * mdev_unregister_parent() - undo mdev_register_parent()
  * @parent: the same pointer.
  *
- * Refuses new creates and removes, waits for those in flight, then removes the
- * devices that are left: users are asked to let go and waited for, and the log
- * says every 10 seconds for whom. When it returns, the core holds no pointer
- * into the vendor's memory, whoever still holds a reference on a dead device.
+ * Refuses new creates and removes, waits for those in flight, then removes all
+ * devices: asks their users to release them and waits as long as it takes. Logs
+ * every 10 seconds what it waits for. When it returns, the core holds no pointer
+ * into the vendor's memory, even if references on dead devices linger.
  *
- * Context: process context, may sleep. Not from a callback of this parent, nor
- * under a lock that one takes: it would wait for itself. lockdep reports both.
+ * A second call for one registration is a bug: it warns, and does nothing else.
+ *
+ * Context: process context, may sleep. Not in a callback of this parent, nor
+ * under a lock that one takes: it would deadlock, which lockdep reports.
  */
 void mdev_unregister_parent(struct mdev_parent *parent)
 {

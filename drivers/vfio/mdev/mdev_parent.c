@@ -14,7 +14,7 @@
 #include "mdev_private.h"
 
 static LIST_HEAD(mdev_parents);
-/* Protects mdev_parents and the members that say so; nothing is taken under it. */
+/* Protects mdev_parents and mdev_core_parent.registered. */
 static DEFINE_MUTEX(mdev_parents_lock);
 
 static void mdev_parent_free(struct kref *ref)
@@ -31,10 +31,7 @@ void mdev_parent_put(struct mdev_core_parent *parent)
 	kref_put(&parent->ref, mdev_parent_free);
 }
 
-/*
- * What the registration owns and a dead device does not need: all that leads
- * into vendor memory goes before the registration's reference does.
- */
+/* Drop what a dead device doesn't need, and all pointers into vendor memory. */
 static void mdev_parent_release(struct mdev_core_parent *parent)
 {
 	unsigned int i;
@@ -43,9 +40,8 @@ static void mdev_parent_release(struct mdev_core_parent *parent)
 		parent->types[i]->vendor = NULL;
 		kobject_put(&parent->types[i]->kobj);
 	}
-	kfree(parent->types);
-	parent->types = NULL;
-	kfree(parent->mdev_groups);
+	parent->nr_types = 0;
+	parent->dev_groups = NULL;
 	parent->mdev_groups = NULL;
 	parent->vendor = NULL;
 	parent->ops = NULL;
@@ -53,23 +49,6 @@ static void mdev_parent_release(struct mdev_core_parent *parent)
 	put_device(parent->dev);
 	parent->dev = NULL;
 	mdev_parent_put(parent);
-}
-
-static const struct attribute_group **
-mdev_join_groups(const struct attribute_group **vendor)
-{
-	const struct attribute_group **groups;
-	unsigned int nr = 0;
-
-	while (vendor && vendor[nr])
-		nr++;
-	groups = kcalloc(nr + 2, sizeof(*groups), GFP_KERNEL);
-	if (!groups)
-		return NULL;
-	groups[0] = &mdev_device_group;
-	if (nr)
-		memcpy(groups + 1, vendor, nr * sizeof(*groups));
-	return groups;
 }
 
 static int mdev_parent_list(struct mdev_core_parent *parent)
@@ -98,38 +77,20 @@ static void mdev_parent_unlist(struct mdev_core_parent *parent)
 	mutex_unlock(&mdev_parents_lock);
 }
 
-static int mdev_parent_alloc_types(struct mdev_core_parent *parent,
-				   unsigned int nr_types)
-{
-	parent->types = kcalloc(nr_types, sizeof(*parent->types), GFP_KERNEL);
-	if (!parent->types)
-		return -ENOMEM;
-	while (parent->nr_types < nr_types) {
-		struct mdev_core_type *type = mdev_type_alloc(parent);
-
-		if (!type)
-			return -ENOMEM;
-		parent->types[parent->nr_types++] = type;
-	}
-	return 0;
-}
-
 /*
- * The core's side of a parent: listed, so that nobody else registers @dev or
- * @vendor, but not visible. The door fills in the rest and goes on with
- * mdev_parent_register(). @vendor is NULL on the parent-ops door. Returns
- * ERR_PTR(-EEXIST) or ERR_PTR(-ENOMEM) on failure.
+ * Allocate the core's side of a parent and list it, so that nobody else registers
+ * @dev or @vendor. The door fills in the rest and calls mdev_parent_register().
+ * @vendor is NULL on the parent-ops door. Returns ERR_PTR(-EEXIST or -ENOMEM).
  */
 struct mdev_core_parent *mdev_parent_alloc(struct device *dev,
 					   struct mdev_parent *vendor,
 					   const char *driver_name,
-					   const struct attribute_group **groups,
 					   unsigned int nr_types)
 {
 	struct mdev_core_parent *parent;
 	int ret = -ENOMEM;
 
-	parent = kzalloc(sizeof(*parent), GFP_KERNEL);
+	parent = kzalloc(struct_size(parent, types, nr_types), GFP_KERNEL);
 	if (!parent)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&parent->ref);
@@ -141,13 +102,11 @@ struct mdev_core_parent *mdev_parent_alloc(struct device *dev,
 		return ERR_PTR(-ENOMEM);
 	}
 	parent->dev = get_device(dev);
-
-	parent->mdev_groups = mdev_join_groups(groups);
-	if (!parent->mdev_groups)
-		goto release;
-	ret = mdev_parent_alloc_types(parent, nr_types);
-	if (ret)
-		goto release;
+	for (; parent->nr_types < nr_types; parent->nr_types++) {
+		parent->types[parent->nr_types] = mdev_type_alloc(parent);
+		if (!parent->types[parent->nr_types])
+			goto release;
+	}
 	ret = mdev_parent_list(parent);
 	if (ret)
 		goto release;
@@ -166,10 +125,10 @@ static void mdev_parent_uevent(struct device *dev, char *state)
 }
 
 /*
- * Refuse new creates and removes, wait for those in flight, evict the devices.
- * Returns how many nanoseconds the wait took.
+ * Refuse new creates and removes, wait for those in flight, then undo what
+ * mdev_parent_register() has done. Returns how long it waited, in nanoseconds.
  */
-static u64 mdev_parent_close(struct mdev_core_parent *parent)
+static u64 mdev_parent_teardown(struct mdev_core_parent *parent)
 {
 	u64 start = ktime_get_ns();
 	u64 waited;
@@ -179,38 +138,36 @@ static u64 mdev_parent_close(struct mdev_core_parent *parent)
 	mdev_guard_drain(&parent->guard, dev_name(parent->dev));
 	waited = ktime_get_ns() - start;
 	mdev_devices_evict(parent);
+	if (parent->class_link)
+		class_compat_remove_link(mdev_bus_class, parent->dev);
+	mdev_types_remove(parent);
+	sysfs_remove_groups(&parent->dev->kobj, parent->dev_groups);
 	return waited;
 }
 
-static const struct attribute_group **
-mdev_parent_dev_groups(struct mdev_core_parent *parent)
-{
-	return parent->ops ? parent->ops->dev_attr_groups : NULL;
-}
-
 /*
- * Make @parent visible. The guard opens before the first ``create`` appears, so
- * that none is ever refused without reason; hence creates may have happened
- * when a later step fails.
+ * Make @parent visible. The guard opens before the first "create" appears, so
+ * that none is refused without reason. Hence a later step that fails may find
+ * devices.
  */
 int mdev_parent_register(struct mdev_core_parent *parent)
 {
 	struct device *dev = parent->dev;
 	int ret;
 
-	ret = sysfs_create_groups(&dev->kobj, mdev_parent_dev_groups(parent));
+	ret = sysfs_create_groups(&dev->kobj, parent->dev_groups);
 	if (ret)
 		goto unlist;
 	mdev_guard_publish(&parent->guard, parent);
 	ret = mdev_types_create(parent);
 	if (ret)
-		goto close;
+		goto teardown;
 	ret = class_compat_create_link(mdev_bus_class, dev);
 	/* Devices of different buses may have the same name. */
 	if (ret == -EEXIST)
 		dev_warn(dev, "mdev: no link in /sys/class/mdev_bus\n");
 	else if (ret)
-		goto close;
+		goto teardown;
 	parent->class_link = !ret;
 	trace_mdev_parent_register(dev, 0);
 	dev_info(dev, "mdev: registered\n");
@@ -221,10 +178,8 @@ int mdev_parent_register(struct mdev_core_parent *parent)
 	mutex_unlock(&mdev_parents_lock);
 	return 0;
 
-close:
-	mdev_parent_close(parent);
-	mdev_types_remove(parent);
-	sysfs_remove_groups(&dev->kobj, mdev_parent_dev_groups(parent));
+teardown:
+	mdev_parent_teardown(parent);
 unlist:
 	trace_mdev_parent_register(dev, ret);
 	mdev_parent_unlist(parent);
@@ -233,8 +188,8 @@ unlist:
 }
 
 /*
- * Find the parent of @dev, or if that is NULL the one of @vendor, and let nobody
- * else unregister it. It stays listed, so that it cannot be registered again yet.
+ * Find the parent of @dev, or of @vendor if that is NULL, for the caller alone to
+ * unregister. It stays listed, so that it cannot be registered again yet.
  */
 static struct mdev_core_parent *mdev_parent_claim(struct device *dev,
 						  struct mdev_parent *vendor)
@@ -254,10 +209,7 @@ static struct mdev_core_parent *mdev_parent_claim(struct device *dev,
 	return found;
 }
 
-/*
- * Unregister the parent of @dev, or if that is NULL the one of @vendor. When
- * this returns, the core holds no pointer into the vendor's memory.
- */
+/* Unregister the parent of @dev, or of @vendor if that is NULL. */
 void __mdev_unregister_parent(struct device *dev, struct mdev_parent *vendor)
 {
 	struct mdev_core_parent *parent = mdev_parent_claim(dev, vendor);
@@ -268,11 +220,7 @@ void __mdev_unregister_parent(struct device *dev, struct mdev_parent *vendor)
 		return;
 	dev = parent->dev;
 	dev_info(dev, "mdev: unregistering\n");
-	waited = mdev_parent_close(parent);
-	if (parent->class_link)
-		class_compat_remove_link(mdev_bus_class, dev);
-	mdev_types_remove(parent);
-	sysfs_remove_groups(&dev->kobj, mdev_parent_dev_groups(parent));
+	waited = mdev_parent_teardown(parent);
 	mdev_parent_uevent(dev, "MDEV_STATE=unregistered");
 	trace_mdev_parent_unregister(dev, waited, ktime_get_ns() - start);
 	mdev_parent_unlist(parent);
@@ -295,8 +243,7 @@ int __mdev_register_parent(struct mdev_parent *parent, struct device *dev,
 			return -EINVAL;
 	}
 
-	core = mdev_parent_alloc(dev, parent, mdev_driver->driver.name, NULL,
-				 nr_types);
+	core = mdev_parent_alloc(dev, parent, mdev_driver->driver.name, nr_types);
 	if (IS_ERR(core))
 		return PTR_ERR(core);
 	core->counted = !mdev_driver->get_available;

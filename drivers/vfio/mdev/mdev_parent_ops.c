@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The parent-ops door: the vendor hands over callbacks, vfio_mdev brings the
- * VFIO side, and the vendor's state exists before the device is visible.
+ * The parent-ops door: the vendor registers callbacks, vfio_mdev is the bus driver,
+ * and create() runs before the device is visible.
  */
 #include <linux/device.h>
 #include <linux/err.h>
@@ -11,9 +11,7 @@
 #include "mdev_export.h"
 #include "mdev_private.h"
 
-#define MDEV_VFIO_DRIVER	"vfio_mdev"
-
-/* Step 5 of a create; nothing to do on the other door. */
+/* Step 5 of a create. */
 int mdev_ops_create(struct mdev_core_device *md)
 {
 	struct mdev_core_parent *parent = md->parent;
@@ -30,11 +28,11 @@ int mdev_ops_create(struct mdev_core_device *md)
 				    kobject_name(&md->type->kobj), ret);
 	if (ret > 0)
 		return -EINVAL;
-	/* A number of the driver core's own; the other door says so as well. */
+	/* As the driver core does for a probe(): user space doesn't know it. */
 	return ret == -EPROBE_DEFER ? -EAGAIN : ret;
 }
 
-/* The mirror of mdev_ops_create(); it cannot refuse. */
+/* The mirror of mdev_ops_create(). The vendor cannot refuse. */
 void mdev_ops_remove(struct mdev_core_device *md)
 {
 	struct mdev_core_parent *parent = md->parent;
@@ -63,11 +61,11 @@ static void mdev_ops_init_type(struct mdev_core_parent *parent,
 
 /**
  * mdev_register_device() - register a parent by its ops
- * @dev: the parent device, on the driver core's books.
- * @ops: its callbacks and types, kept until mdev_unregister_device() returns.
+ * @dev: the parent device, added to the driver core.
+ * @ops: its callbacks and types; must stay until mdev_unregister_device() returns.
  *
  * Creates may arrive before this returns. ``MDEV_STATE=registered`` is sent
- * when they work for every type.
+ * when they work for all types.
  *
  * Context: process context, may sleep. Not under a lock that a callback takes.
  * Return: 0; -EINVAL if @dev, a mandatory op, or the name or the attributes of a
@@ -76,7 +74,7 @@ static void mdev_ops_init_type(struct mdev_core_parent *parent,
 int mdev_register_device(struct device *dev, const struct mdev_parent_ops *ops)
 {
 	struct mdev_core_parent *parent;
-	const char *driver = MDEV_VFIO_DRIVER;
+	const char *driver = "vfio_mdev";
 	unsigned int i, nr_types = 0;
 
 	if (!dev || !ops || !ops->create || !ops->remove ||
@@ -94,11 +92,12 @@ int mdev_register_device(struct device *dev, const struct mdev_parent_ops *ops)
 	if (!driver)
 		return -EINVAL;
 
-	parent = mdev_parent_alloc(dev, NULL, driver, ops->mdev_attr_groups,
-				   nr_types);
+	parent = mdev_parent_alloc(dev, NULL, driver, nr_types);
 	if (IS_ERR(parent))
 		return PTR_ERR(parent);
 	parent->ops = ops;
+	parent->dev_groups = ops->dev_attr_groups;
+	parent->mdev_groups = ops->mdev_attr_groups;
 	parent->stand_in.dev = dev;
 	parent->stand_in.mdev_driver = ops->device_driver;
 	for (i = 0; i < nr_types; i++)
@@ -109,16 +108,13 @@ int mdev_register_device(struct device *dev, const struct mdev_parent_ops *ops)
 EXPORT_SYMBOL(mdev_register_device);
 
 /**
- * mdev_unregister_device() - take back mdev_register_device()
+ * mdev_unregister_device() - undo mdev_register_device()
  * @dev: the same device.
  *
- * Refuses new creates and removes, waits for those in flight, then removes the
- * devices that are left: users are asked to let go and waited for, and the log
- * says every 10 seconds for whom. When it returns, the core holds no pointer
- * into the vendor's memory, whoever still holds a reference on a dead device.
+ * See mdev_unregister_parent().
  *
- * Context: process context, may sleep. Not from a callback of this parent, nor
- * under a lock that one takes: it would wait for itself. lockdep reports both.
+ * Context: process context, may sleep. Not in a callback of this parent, nor
+ * under a lock that one takes: it would deadlock, which lockdep reports.
  */
 void mdev_unregister_device(struct device *dev)
 {
@@ -127,11 +123,11 @@ void mdev_unregister_device(struct device *dev)
 EXPORT_SYMBOL(mdev_unregister_device);
 
 /**
- * mdev_get_drvdata() - what mdev_set_drvdata() has stored
- * @mdev: a mediated device of the parent-ops door.
+ * mdev_get_drvdata() - get the vendor's state of a mediated device
+ * @mdev: a device of the parent-ops door.
  *
  * Context: any, between the vendor's create() and remove().
- * Return: the pointer, NULL if there is none.
+ * Return: what mdev_set_drvdata() has stored, or NULL.
  */
 void *mdev_get_drvdata(struct mdev_device *mdev)
 {
@@ -141,10 +137,10 @@ EXPORT_SYMBOL(mdev_get_drvdata);
 
 /**
  * mdev_set_drvdata() - store the vendor's state of a mediated device
- * @mdev: a mediated device of the parent-ops door.
+ * @mdev: a device of the parent-ops door.
  * @data: any pointer; the core does not follow it.
  *
- * Context: any; usually the vendor's create(), which nothing can overtake.
+ * Context: any; usually the vendor's create().
  */
 void mdev_set_drvdata(struct mdev_device *mdev, void *data)
 {
@@ -153,7 +149,7 @@ void mdev_set_drvdata(struct mdev_device *mdev, void *data)
 EXPORT_SYMBOL(mdev_set_drvdata);
 
 /**
- * mdev_uuid() - the UUID of a mediated device
+ * mdev_uuid() - get the UUID of a mediated device
  * @mdev: the device.
  *
  * Context: any.
@@ -166,12 +162,11 @@ const guid_t *mdev_uuid(struct mdev_device *mdev)
 EXPORT_SYMBOL(mdev_uuid);
 
 /**
- * mdev_parent_dev() - the parent device of a mediated device
+ * mdev_parent_dev() - get the parent device of a mediated device
  * @mdev: the device.
  *
  * Context: any.
- * Return: the parent, without a reference of its own; NULL once @mdev has been
- * removed.
+ * Return: the parent, not referenced; NULL once @mdev has been removed.
  */
 struct device *mdev_parent_dev(struct mdev_device *mdev)
 {
@@ -180,11 +175,11 @@ struct device *mdev_parent_dev(struct mdev_device *mdev)
 EXPORT_SYMBOL(mdev_parent_dev);
 
 /**
- * mdev_from_dev() - the mediated device of a struct device
+ * mdev_from_dev() - get the mediated device of a struct device
  * @dev: any device.
  *
  * Context: any.
- * Return: the mediated device, or NULL if @dev is none.
+ * Return: the mediated device, or NULL if @dev is something else.
  */
 struct mdev_device *mdev_from_dev(struct device *dev)
 {
@@ -193,42 +188,16 @@ struct mdev_device *mdev_from_dev(struct device *dev)
 EXPORT_SYMBOL(mdev_from_dev);
 
 /**
- * mdev_vfio_device() - the vfio_device of a mediated device
- * @mdev: a mediated device of the parent-ops door.
+ * mdev_vfio_device() - get the vfio_device of a mediated device
+ * @mdev: a device of the parent-ops door.
  *
- * For vfio_pin_pages() and its like.
+ * For vfio_pin_pages() and the like.
  *
  * Context: any; stable between the vendor's open() and release().
- * Return: the vfio_device, NULL while vfio_mdev is not bound.
+ * Return: the vfio_device, or NULL while vfio_mdev is not bound.
  */
 struct vfio_device *mdev_vfio_device(struct mdev_device *mdev)
 {
 	return READ_ONCE(to_core_device(mdev)->vdev);
 }
 EXPORT_SYMBOL_GPL(mdev_vfio_device);
-
-/**
- * mdev_get_parent_ops() - what vfio_mdev forwards to
- * @mdev: a mediated device.
- *
- * Context: any, while a bus driver is bound to @mdev.
- * Return: the ops, NULL on the parent-driver door.
- */
-const struct mdev_parent_ops *mdev_get_parent_ops(struct mdev_device *mdev)
-{
-	return to_core_device(mdev)->parent->ops;
-}
-EXPORT_SYMBOL_GPL(mdev_get_parent_ops);
-
-/**
- * mdev_set_vfio_device() - tell what mdev_vfio_device() returns
- * @mdev: a mediated device that vfio_mdev binds to or unbinds from.
- * @vdev: its vfio_device, NULL when that goes away.
- *
- * Context: any.
- */
-void mdev_set_vfio_device(struct mdev_device *mdev, struct vfio_device *vdev)
-{
-	WRITE_ONCE(to_core_device(mdev)->vdev, vdev);
-}
-EXPORT_SYMBOL_GPL(mdev_set_vfio_device);

@@ -11,6 +11,8 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
+#include <trace/events/mdev.h>
+
 #include "mdev_private.h"
 
 static struct mdev_core_type *to_core_type(struct kobject *kobj)
@@ -29,7 +31,8 @@ static ssize_t create_store(struct kobject *kobj, struct device *dev,
 	if (len == UUID_STRING_LEN + 1 && buf[UUID_STRING_LEN] == '\n')
 		len--;
 	if (len != UUID_STRING_LEN || guid_parse(buf, &uuid)) {
-		mdev_create_refused(type, "malformed", -EINVAL);
+		trace_mdev_create_refused(dev, kobject_name(kobj), "malformed",
+					  -EINVAL);
 		return -EINVAL;
 	}
 	ret = mdev_device_create(type, &uuid);
@@ -279,8 +282,13 @@ static struct attribute *mdev_device_attrs[] = {
 	NULL,
 };
 
-const struct attribute_group mdev_device_group = {
+static const struct attribute_group mdev_device_group = {
 	.attrs = mdev_device_attrs,
+};
+
+const struct attribute_group *mdev_device_groups[] = {
+	&mdev_device_group,
+	NULL,
 };
 
 int mdev_links_create(struct mdev_core_device *md)

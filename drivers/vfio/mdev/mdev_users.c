@@ -26,7 +26,7 @@ static int mdev_add_open_count(struct device *child, void *data)
 	return 0;
 }
 
-/* How many VFIO device files are open. A snapshot: VFIO has locks of its own. */
+/* A snapshot: VFIO counts open files under its own locks. */
 unsigned int mdev_open_count(struct mdev_core_device *md)
 {
 	unsigned int count = 0;
@@ -43,7 +43,7 @@ static int mdev_find_vfio_child(struct device *child, void *data)
 	return !!*vdev;
 }
 
-/* Or NULL. It stays while the device lock is held, and so does its driver. */
+/* Or NULL. The device lock keeps it and its driver. */
 static struct vfio_device *mdev_find_vfio_device(struct mdev_core_device *md)
 {
 	struct vfio_device *vdev = NULL;
@@ -54,9 +54,9 @@ static struct vfio_device *mdev_find_vfio_device(struct mdev_core_device *md)
 }
 
 /*
- * A registered vfio_device has one reference of its own. Each open file has
- * another, and so has a file of VFIO's cdev that is not bound to an iommufd.
- * vfio_mdev says when it has no user, which is before VFIO counts the file down.
+ * The registration holds one reference. Each open file holds another, and so does
+ * a file of VFIO's cdev that is not bound to an iommufd. vfio_mdev clears @used
+ * when the last user closes, which is before VFIO lowers its open_count.
  */
 static bool mdev_vfio_device_busy(struct mdev_core_device *md,
 				  struct vfio_device *vdev, unsigned int open)
@@ -68,14 +68,19 @@ static bool mdev_vfio_device_busy(struct mdev_core_device *md,
 	return referenced || open;
 }
 
-void mdev_get_users(struct mdev_core_device *md, struct mdev_users *users)
+/*
+ * Find out who uses the device, and if @request is set, ask them to release it;
+ * they have been asked @count times before.
+ */
+void mdev_get_users(struct mdev_core_device *md, struct mdev_users *users,
+		    bool request, unsigned int count)
 {
 	struct device *dev = &md->mdev.dev;
 	struct vfio_device *vdev;
 
 	*users = (struct mdev_users){};
 	if (!device_trylock(dev)) {
-		/* Maybe an unbind by hand, which waits for users itself. */
+		/* Maybe an unbind, which asks and waits for users itself. */
 		users->contended = true;
 		users->busy = true;
 		users->can_request = true;
@@ -86,25 +91,8 @@ void mdev_get_users(struct mdev_core_device *md, struct mdev_users *users)
 		users->open = READ_ONCE(vdev->open_count);
 		users->busy = mdev_vfio_device_busy(md, vdev, users->open);
 		users->can_request = vdev->ops->request;
+		if (request && users->busy && users->can_request)
+			vdev->ops->request(vdev, count);
 	}
 	device_unlock(dev);
-}
-
-/*
- * Ask users to release the device; they have been asked @count times before.
- * Returns false if the device lock is contended: its holder is unbinding, and
- * asks the users itself.
- */
-bool mdev_request_users(struct mdev_core_device *md, unsigned int count)
-{
-	struct device *dev = &md->mdev.dev;
-	struct vfio_device *vdev;
-
-	if (!device_trylock(dev))
-		return false;
-	vdev = mdev_find_vfio_device(md);
-	if (vdev && vdev->ops->request)
-		vdev->ops->request(vdev, count);
-	device_unlock(dev);
-	return true;
 }

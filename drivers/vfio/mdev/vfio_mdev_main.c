@@ -44,19 +44,37 @@ static int vfio_mdev_result(struct mdev_device *mdev, const char *op, int ret)
 	return -EINVAL;
 }
 
+/* Refuse users while the device is being created or removed. */
+static bool vfio_mdev_may_open(struct vfio_mdev *vm)
+{
+	/* Pairs with the compare and exchange in mdev_device_claim(). */
+	smp_mb();
+	return mdev_state(to_core_device(vm->mdev)) == MDEV_LIVE;
+}
+
+/* The last user has gone. Wakes removers, so the vendor may be gone after this. */
+static void vfio_mdev_end_use(struct vfio_mdev *vm)
+{
+	struct mdev_core_device *md = to_core_device(vm->mdev);
+
+	WRITE_ONCE(md->used, false);
+	/* Pairs with the acquire in the waits of mdev_device.c. */
+	atomic_inc_return_release(&md->parent->released);
+	wake_up_all(&md->parent->wait);
+}
+
 static int vfio_mdev_open_device(struct vfio_device *vdev)
 {
 	struct vfio_mdev *vm = to_vfio_mdev(vdev);
-	int ret;
+	int ret = -ENODEV;
 
-	ret = mdev_begin_use(vm->mdev);
-	if (ret)
-		return ret;
-	/* Unloading the vendor's module fails while a device is open. */
-	if (!try_module_get(vm->ops->owner)) {
-		ret = -ENODEV;
+	WRITE_ONCE(to_core_device(vm->mdev)->used, true);
+	if (!vfio_mdev_may_open(vm))
 		goto end_use;
-	}
+	/* Unloading the vendor's module fails while a device is open. */
+	if (!try_module_get(vm->ops->owner))
+		goto end_use;
+	ret = 0;
 	if (vm->ops->open)
 		ret = vfio_mdev_result(vm->mdev, "open",
 				       vm->ops->open(vm->mdev));
@@ -67,7 +85,7 @@ static int vfio_mdev_open_device(struct vfio_device *vdev)
 put_owner:
 	module_put(vm->ops->owner);
 end_use:
-	mdev_end_use(vm->mdev);
+	vfio_mdev_end_use(vm);
 	return ret;
 }
 
@@ -78,7 +96,7 @@ static void vfio_mdev_close_device(struct vfio_device *vdev)
 	if (vm->ops->release)
 		vm->ops->release(vm->mdev);
 	module_put(vm->ops->owner);
-	mdev_end_use(vm->mdev);
+	vfio_mdev_end_use(vm);
 }
 
 static ssize_t vfio_mdev_read(struct vfio_device *vdev, char __user *buf,
@@ -145,7 +163,7 @@ static int vfio_mdev_match(struct vfio_device *vdev, char *buf)
 
 	if (strcmp(dev_name(vdev->dev), buf))
 		return 0;
-	return mdev_open_allowed(vm->mdev) ? 1 : -ENODEV;
+	return vfio_mdev_may_open(vm) ? 1 : -ENODEV;
 }
 
 static void vfio_mdev_request(struct vfio_device *vdev, unsigned int count)
@@ -195,7 +213,8 @@ static const struct vfio_device_ops vfio_mdev_ops[2][2] = {
 
 static int vfio_mdev_probe(struct mdev_device *mdev)
 {
-	const struct mdev_parent_ops *ops = mdev_get_parent_ops(mdev);
+	struct mdev_core_device *md = to_core_device(mdev);
+	const struct mdev_parent_ops *ops = md->parent->ops;
 	struct vfio_mdev *vm;
 	int ret;
 
@@ -215,10 +234,10 @@ static int vfio_mdev_probe(struct mdev_device *mdev)
 	}
 	vm->mdev = mdev;
 	vm->ops = ops;
-	mdev_set_vfio_device(mdev, &vm->vdev);
+	WRITE_ONCE(md->vdev, &vm->vdev);
 	ret = vfio_register_emulated_iommu_dev(&vm->vdev);
 	if (ret) {
-		mdev_set_vfio_device(mdev, NULL);
+		WRITE_ONCE(md->vdev, NULL);
 		vfio_put_device(&vm->vdev);
 		return ret;
 	}
@@ -231,7 +250,7 @@ static void vfio_mdev_remove(struct mdev_device *mdev)
 	struct vfio_mdev *vm = dev_get_drvdata(&mdev->dev);
 
 	vfio_unregister_group_dev(&vm->vdev);
-	mdev_set_vfio_device(mdev, NULL);
+	WRITE_ONCE(to_core_device(mdev)->vdev, NULL);
 	vfio_put_device(&vm->vdev);
 }
 

@@ -201,7 +201,7 @@ end:
 		md.open = md.open | BIT(o)
 	};
 #if DOOR == 2
-	/* vfio_mdev_open_device(), mdev_begin_use() */
+	/* vfio_mdev_open_device(), the flag @used */
 	if
 	:: first ->
 		atomic { md.used = true; md.unseen = md.unseen | USED };
@@ -234,7 +234,7 @@ end:
 	atomic { !stubborn || drained };
 	d_step { vendor_code(); LAW(user_finds_vendor_state, md.bound && md.vendor) };
 	atomic { !md.set_lock -> md.set_lock = true };
-	/* vfio_mdev_close_device() of the last, with mdev_end_use() at its end */
+	/* vfio_mdev_close_device() of the last, with vfio_mdev_end_use() at its end */
 	if
 	:: md.open == BIT(o) -> vendor_code()
 	:: else
@@ -275,7 +275,7 @@ out:
 #endif
 
 /*
- * Store buffers drain when they like. Only the handshake of mdev_open_allowed()
+ * Store buffers drain when they like. Only the handshake of vfio_mdev_may_open()
  * with mdev_device_claim() depends on it; all else is ordered by locks, by full
  * barriers of atomics, or by the grace period.
  */

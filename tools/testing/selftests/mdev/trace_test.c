@@ -148,13 +148,14 @@ TEST_F(trace, registration_is_traced)
 #define ASSERT_REFUSED(_ret, _create, _reason)				\
 do {									\
 	char line_[512];						\
+	int ret_ = (_ret);						\
 									\
-	ASSERT_EQ((_ret), (_create));					\
+	ASSERT_EQ(ret_, (_create));					\
 	ASSERT_TRUE(trace_find("mdev_create_refused:", "reason=" _reason, \
 			       line_, sizeof(line_)));			\
 	ASSERT_NE(NULL, strstr(line_, "parent=a "));			\
 	ASSERT_NE(NULL, strstr(line_, self->p.type1));			\
-	ASSERT_EQ((_ret), trace_value(line_, "error="));		\
+	ASSERT_EQ(ret_, trace_value(line_, "error="));			\
 } while (0)
 
 /* Whoever may write to create could flood the log with these. */
