@@ -56,6 +56,7 @@ static struct mdev_core_device *mdev_device_alloc(struct mdev_core_type *type,
 						  const guid_t *uuid)
 {
 	struct mdev_core_parent *parent = type->parent;
+	char name[UUID_STRING_LEN + 1];
 	struct mdev_core_device *md;
 	struct device *dev;
 
@@ -79,7 +80,9 @@ static struct mdev_core_device *mdev_device_alloc(struct mdev_core_type *type,
 	dev->bus = &mdev_bus_type;
 	dev->release = mdev_device_release;
 	dev->groups = parent->mdev_groups;
-	if (dev_set_name(dev, "%pUl", uuid)) {
+	/* Formatted here, for dev_set_name() formats twice. */
+	snprintf(name, sizeof(name), "%pUl", uuid);
+	if (dev_set_name(dev, "%s", name)) {
 		put_device(dev);
 		return NULL;
 	}
@@ -347,7 +350,9 @@ static int mdev_device_try_remove(struct mdev_core_device *md,
 	ret = mdev_device_claim(md);
 	if (ret)
 		return ret;
-	ret = mdev_wait_for_users(md);
+	/* Users that came since then show in @used, or VFIO lets them in anyway. */
+	if (users.busy || READ_ONCE(md->used))
+		ret = mdev_wait_for_users(md);
 	if (ret) {
 		mdev_device_unclaim(md);
 		return ret;
