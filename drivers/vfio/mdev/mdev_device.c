@@ -340,13 +340,18 @@ static int mdev_wait_for_users(struct mdev_core_device *md)
 static int mdev_device_try_remove(struct mdev_core_device *md,
 				  struct device_attribute *attr)
 {
-	struct mdev_users users;
+	struct mdev_users users = { .busy = true };
 	int ret;
 
-	/* A claim turns openers away; don't claim for a remove that must fail. */
-	mdev_get_users(md, &users, false, 0);
-	if (mdev_state(md) == MDEV_LIVE && users.busy && !users.can_request)
-		return -EBUSY;
+	/*
+	 * A claim turns openers away: don't claim for a remove that must fail. The
+	 * acquire makes mdev_get_users() come after mdev_device_announce().
+	 */
+	if (atomic_read_acquire(&md->state) == MDEV_LIVE) {
+		mdev_get_users(md, &users, false, 0);
+		if (users.busy && !users.can_request)
+			return -EBUSY;
+	}
 	ret = mdev_device_claim(md);
 	if (ret)
 		return ret;

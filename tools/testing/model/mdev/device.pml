@@ -244,10 +244,22 @@ inline mdev_device_remove()
 	:: else -> gone = true; goto refused
 	fi;
 	/* A remove that must fail turns no opener away. */
-	mdev_get_users();
+#ifndef BREAK_LOOKED_BEFORE_LIVE
+	busy = true;
 	if
-	:: md.state == LIVE && busy && !contended && !request -> goto refused
+	:: md.state == LIVE ->
+#else
+	if
+	:: true ->
+#endif
+		mdev_get_users();
+		if
+		:: busy && !contended && !request -> goto refused
+		:: else
+		fi
+#ifndef BREAK_LOOKED_BEFORE_LIVE
 	:: else
+#endif
 	fi;
 #ifdef BREAK_FILE_REMOVED_FIRST
 	d_step { md.remove_there = false; changed = true };
@@ -272,6 +284,11 @@ inline mdev_device_remove()
 		fi
 	};
 #endif
+	/* Users that came since then. */
+	if
+	:: !busy && !seen_used(u) -> goto decided
+	:: else
+	fi;
 look:
 	mdev_get_users();
 	if

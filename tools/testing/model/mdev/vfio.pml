@@ -28,8 +28,9 @@ inline vendor_code()
  */
 #define seen(n, mask)	(m[n].mask & ~m[n].unseen)
 #define seen_refs(n)	((m[n].reg && seen(n, held)) || seen(n, held) == 3)
+#define seen_used(n)	(m[n].used && !(m[n].unseen & USED))
 #if DOOR == 2
-#define seen_users(n)	(m[n].bound && ((m[n].used && !(m[n].unseen & USED)) || \
+#define seen_users(n)	(m[n].bound && (seen_used(n) || \
 			 (seen_refs(n) && !seen(n, open))))
 #else
 #define seen_users(n)	(m[n].bound && (seen(n, open) || seen_refs(n)))
