@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Mediated devices, the parent-ops door: a vendor driver hands the core a
- * table of callbacks, and the core creates the vendor's state before the
- * device becomes visible.
+ * Mediated devices, the parent-ops door: a vendor driver registers a table of
+ * callbacks. create() runs before the device is visible.
  *
- * The names and signatures are those of Linux 5.2, so that drivers written
- * for Linux 5.1 to 5.12 build against this header. What 5.2 did not have
- * stands at the end of struct mdev_parent_ops and is optional.
+ * Names and signatures are those of Linux 5.2, so that drivers for Linux 5.1 to 5.12
+ * build against this header. Members that 5.2 doesn't have are at the end of struct
+ * mdev_parent_ops and are optional.
  */
 #ifndef _LINUX_MDEV_PARENT_OPS_H
 #define _LINUX_MDEV_PARENT_OPS_H
@@ -30,30 +29,29 @@ struct vm_area_struct;
  *	mdev_unregister_device() then waits for the users.
  * @dev_attr_groups: attributes of the parent device; optional.
  * @mdev_attr_groups: attributes of each mediated device; optional. They exist
- *	before the device is announced and until it has left the bus.
+ *	before the *add* event and until the device has left the bus.
  * @supported_type_groups: the types, one group each, NULL-terminated. The
- *	group's name becomes the last part of the type's directory name; its
- *	attributes are made with MDEV_TYPE_ATTR_RO() and friends. mandatory.
- * @create: build the vendor's state of a mediated device. Its name, UUID, type
- *	and parent are already valid; nobody can open it yet. @kobj is the
- *	type's directory. Returns 0 or a negative errno that reaches the
- *	writer of ``create`` as it is. mandatory.
- * @remove: undo @create. The device has left the bus and has no users, so this
- *	cannot refuse; a return value other than 0 is only logged. mandatory.
- * @open: the VFIO device is being opened by its first user. Returns 0 or a
- *	negative errno that reaches the opener; optional.
+ *	group's name becomes the last part of the type's directory name. Define
+ *	its attributes by MDEV_TYPE_ATTR_RO() and friends. mandatory.
+ * @create: allocate the vendor's state of a mediated device. Its name, UUID, type
+ *	and parent are valid; nobody can open it yet. @kobj is the type's
+ *	directory. Returns 0 or a negative errno, which the writer of ``create``
+ *	gets. mandatory.
+ * @remove: undo @create. The device has left the bus and has no users. Cannot
+ *	refuse: an error is only logged. mandatory.
+ * @open: the first user opens the VFIO device. Returns 0 or a negative errno,
+ *	which the opener gets; optional.
  * @release: the last user has closed the VFIO device; optional.
  * @read: read(2) on the VFIO device at *@ppos; optional.
  * @write: write(2) on the VFIO device at *@ppos; optional.
  * @ioctl: a VFIO_DEVICE_* request, @arg as user space passed it; optional.
  * @mmap: map a region of the VFIO device; optional.
- * @request: somebody wants the device back: ask the user to let go. Called
- *	with a @count that starts at 0 and grows by one each time that the same
- *	caller asks again, from process context, under the device lock, never
- *	blocked on the user. A device whose ops have no
- *	@request refuses a remove while it is open. optional.
+ * @request: ask the user to release the device, without waiting for it. @count
+ *	starts at 0 for each waiting caller and grows with each request. Called
+ *	in process context under the device lock. Without @request, a remove of an
+ *	open device fails. optional.
  * @dma_unmap: the user has unmapped @length bytes of IOVA space at @iova: unpin
- *	what vfio_pin_pages() pinned there. Pinning needs this callback;
+ *	what vfio_pin_pages() has pinned there. Pinning needs this callback;
  *	optional.
  * @get_region_info: answer VFIO_DEVICE_GET_REGION_INFO in kernel memory: @info has
  *	the @index that the user asks for; fill in flags, size and offset, and add
@@ -64,9 +62,9 @@ struct vm_area_struct;
  *	mdev_register_driver(); NULL means vfio_mdev. optional.
  *
  * All callbacks run in process context and may sleep. @create and @remove of
- * different devices run in parallel. None of them, nor any attribute callback,
- * may call mdev_unregister_device() on its own parent, nor take a lock that is
- * held around that call: it waits for them.
+ * different devices run in parallel. mdev_unregister_device() waits for callbacks,
+ * those of attributes included. So they must neither call it for their own parent
+ * nor take a lock that is held around the call.
  */
 struct mdev_parent_ops {
 	struct module *owner;

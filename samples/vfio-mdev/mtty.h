@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * mtty: a PCI serial card made of nothing, as mediated devices.
+ * mtty: a purely emulated PCI serial card, as mediated devices.
  *
- * struct mtty_card is the state of one mediated device: mtty_parent.c builds it
- * in create() and frees it in remove(), nobody else holds a reference. Its
- * parts belong to mtty_pci.c (configuration space and BARs), mtty_uart.c (the
- * 16550As) and mtty_irq.c (the way interrupts leave); mtty_vfio.c is where
- * user space comes in.
+ * struct mtty_card is the state of one mediated device. mtty_parent.c allocates it
+ * in create() and frees it in remove(); nobody else holds a reference. mtty_pci.c
+ * emulates configuration space and BARs, mtty_uart.c the 16550As, mtty_irq.c
+ * delivers interrupts, and mtty_vfio.c is the interface to user space.
  */
 #ifndef _MTTY_H
 #define _MTTY_H
@@ -30,7 +29,7 @@ struct virqfd;
 #define MTTY_CONFIG_SIZE	256
 
 /*
- * Where a region lies in the device file: user space learns it from
+ * The offset of a region in the device file. User space asks for it by
  * VFIO_DEVICE_GET_REGION_INFO, as with vfio-pci.
  */
 #define MTTY_REGION_SHIFT	40
@@ -38,10 +37,10 @@ struct virqfd;
 #define MTTY_REGION_MASK	(BIT_ULL(MTTY_REGION_SHIFT) - 1)
 
 /**
- * struct mtty_type - one of the types on offer
+ * struct mtty_type - a type of card
  * @name: last part of the type's directory name
- * @label: what its ``name`` attribute says
- * @ports: UARTs on such a card
+ * @label: its ``name`` attribute
+ * @ports: number of UARTs
  */
 struct mtty_type {
 	const char *name;
@@ -55,22 +54,22 @@ struct mtty_type {
  *	or %VFIO_PCI_NUM_IRQS for none. Written under both locks.
  * @trigger: signalled when an interrupt of @index arrives; may be NULL. Written
  *	under both locks.
- * @request: signalled when somebody wants the card back; may be NULL. Written
+ * @request: signalled to ask the user to release the card; may be NULL. Written
  *	under both locks.
  * @masked: INTx is masked, by the user or because it was signalled. Under the
  *	card's lock.
- * @msi_line: the level that MSI has seen last, to tell a rising edge. Under the
- *	card's lock.
- * @mask: eventfd by which the user masks INTx. Under @setup; the eventfd's
- *	own end clears it under a lock of vfio's.
+ * @msi_line: the last level, to detect a rising edge for MSI. Under the card's
+ *	lock.
+ * @mask: eventfd by which the user masks INTx. Under @setup; VFIO clears it under
+ *	a lock of its own when the eventfd is closed.
  * @unmask: likewise, to unmask INTx.
  */
 struct mtty_irq {
 	/**
-	 * @setup: serialises those who change the set-up: SET_IRQS and release.
-	 * Outermost: the card's lock is taken inside it, and eventfds are bound
-	 * and unbound under it. Not taken by the eventfd handlers, since
-	 * unbinding waits for these.
+	 * @setup: serialises changes of the configuration: SET_IRQS and release.
+	 * Outermost: the card's lock nests inside it, and eventfds are bound
+	 * and unbound under it. The eventfd handlers don't take it, because
+	 * unbinding waits for them.
 	 */
 	struct mutex setup;
 	unsigned int index;
@@ -86,18 +85,18 @@ struct mtty_irq {
  * struct mtty_card - one mediated device
  * @mdev: the device; outlives the card
  * @type: its type
- * @config: configuration space; status holds only what is not computed
- * @port: the UARTs; @type->ports of them are there
- * @irq: the way interrupts leave
+ * @config: configuration space; without the computed bits of the status register
+ * @port: the UARTs; the card has @type->ports of them
+ * @irq: how interrupts reach user space
  */
 struct mtty_card {
 	struct mdev_device *mdev;
 	const struct mtty_type *type;
 	/**
-	 * @lock: protects everything below, but for what struct mtty_irq says.
-	 * Inside @irq.setup, outside the wait queue lock of an eventfd: eventfds
-	 * may be signalled under it, but nobody may take it from the wakeup of
-	 * one. No access to user memory and no sleeping under it.
+	 * @lock: protects everything below, except as struct mtty_irq says.
+	 * Nests inside @irq.setup and outside the wait queue lock of an eventfd:
+	 * eventfds may be signalled under it, but a wakeup of an eventfd must not
+	 * take it. Don't access user memory nor sleep under it.
 	 */
 	spinlock_t lock;
 	u8 config[MTTY_CONFIG_SIZE];

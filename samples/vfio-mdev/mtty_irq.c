@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How interrupts leave a card: INTx, MSI and the request to let go, each
- * through an eventfd that the user binds with VFIO_DEVICE_SET_IRQS.
+ * Interrupts of a card: INTx, MSI and the request to release the device, each
+ * delivered by an eventfd that the user binds with VFIO_DEVICE_SET_IRQS.
  *
  * INTx is a level. It is masked as it is signalled; on unmasking, a line that
  * is still asserted is signalled again. MSI is signalled when the line rises.
@@ -20,7 +20,7 @@
 #define MTTY_IRQ_NONE	VFIO_PCI_NUM_IRQS
 
 /**
- * mtty_irq_init() - no interrupt is set up
+ * mtty_irq_init() - initialise, with no interrupt configured
  * @card: a card that nobody else can reach yet
  */
 void mtty_irq_init(struct mtty_card *card)
@@ -39,10 +39,10 @@ void mtty_irq_destroy(struct mtty_card *card)
 }
 
 /**
- * mtty_irq_update() - signal what has become due
+ * mtty_irq_update() - signal pending interrupts
  * @card: the card
  *
- * To be called after everything that can move the interrupt line.
+ * Call it after each change that can move the interrupt line.
  *
  * Context: under @card's lock.
  */
@@ -88,7 +88,7 @@ static void mtty_intx_unmask_work(void *card, void *unused)
 	mtty_intx_set_masked(card, false);
 }
 
-/* Takes over the caller's reference on @trigger, gives up the old one's. */
+/* Consumes the caller's reference on @trigger, and drops the old one. */
 static void mtty_irq_set_trigger(struct mtty_card *card, unsigned int index,
 				 struct eventfd_ctx *trigger)
 {
@@ -104,7 +104,7 @@ static void mtty_irq_set_trigger(struct mtty_card *card, unsigned int index,
 		irq->masked = false;
 	}
 	irq->trigger = trigger;
-	/* A line that is up already is news to the new receiver of an MSI. */
+	/* Signal a line that is up already to the new receiver of MSIs. */
 	irq->msi_line = false;
 	mtty_irq_update(card);
 	spin_unlock(&card->lock);
@@ -138,7 +138,7 @@ static void mtty_irq_disable(struct mtty_card *card)
 }
 
 /**
- * mtty_irq_release() - forget every eventfd of the user
+ * mtty_irq_release() - drop all eventfds of the user
  * @card: the card
  *
  * Context: process context, may wait for eventfd handlers that run.
@@ -152,9 +152,9 @@ void mtty_irq_release(struct mtty_card *card)
 }
 
 /**
- * mtty_irq_request() - ask the user to let go of the card
+ * mtty_irq_request() - ask the user to release the card
  * @card: the card
- * @count: how often it was asked before
+ * @count: how often the user has been asked before
  */
 void mtty_irq_request(struct mtty_card *card, unsigned int count)
 {
@@ -176,7 +176,7 @@ void mtty_irq_request(struct mtty_card *card, unsigned int count)
 }
 
 /**
- * mtty_irq_count() - how many interrupts an index has
+ * mtty_irq_count() - get the number of interrupts of an index
  * @index: a VFIO_PCI_*_IRQ_INDEX, or any other number
  *
  * Return: 1, or 0 for an index that the card does not have.
@@ -193,7 +193,7 @@ unsigned int mtty_irq_count(unsigned int index)
 	}
 }
 
-/* Returns NULL for -1, which means: none. */
+/* Returns NULL for -1, which takes the eventfd away. */
 static struct eventfd_ctx *mtty_irq_get_eventfd(const void *data)
 {
 	s32 fd = *(const s32 *)data;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The PCI function of a card: configuration space, and the way to the UARTs
- * through I/O BARs of eight ports each.
+ * The PCI function of a card: configuration space, and I/O BARs of eight ports, one
+ * for each UART.
  *
- * Everything is done byte by byte, as a card with an eight-bit data path
- * would, so any width and alignment works.
+ * All accesses are done byte by byte, as on a card with an eight-bit data path, so
+ * any width and alignment works.
  */
 #include <linux/lockdep.h>
 #include <linux/nospec.h>
@@ -31,13 +31,13 @@
 				 PCI_STATUS_SIG_SYSTEM_ERROR | \
 				 PCI_STATUS_DETECTED_PARITY)
 
-/* The lowest byte of an I/O BAR that decodes eight ports, as it is written. */
+/* The writable bits in the lowest byte of an I/O BAR of eight ports. */
 #define MTTY_BAR_BITS		0xf8
 
 #define LOW(word)	((word) & 0xff)
 #define HIGH(word)	((word) >> 8)
 
-/* The bits that a write changes. BAR1 is there only with a second port. */
+/* Writable bits. Cards with one port don't have BAR1. */
 static const u8 mtty_config_writable[MTTY_CONFIG_SIZE] = {
 	[PCI_COMMAND]		= LOW(MTTY_COMMAND_BITS),
 	[PCI_COMMAND + 1]	= HIGH(MTTY_COMMAND_BITS),
@@ -91,7 +91,7 @@ void mtty_pci_reset(struct mtty_card *card)
 }
 
 /**
- * mtty_pci_enable() - let the BARs answer
+ * mtty_pci_enable() - enable I/O decoding of the BARs
  * @card: the card, locked
  */
 void mtty_pci_enable(struct mtty_card *card)
@@ -100,10 +100,10 @@ void mtty_pci_enable(struct mtty_card *card)
 }
 
 /**
- * mtty_pci_irq_pending() - does any UART ask for an interrupt?
+ * mtty_pci_irq_pending() - does any UART request an interrupt?
  * @card: the card, locked
  *
- * Return: the level of INTA#, before the command register has its say.
+ * Return: the level of INTA#, regardless of the INTx disable bit.
  */
 bool mtty_pci_irq_pending(const struct mtty_card *card)
 {
@@ -116,7 +116,7 @@ bool mtty_pci_irq_pending(const struct mtty_card *card)
 }
 
 /**
- * mtty_pci_intx_disabled() - does the command register keep INTA# quiet?
+ * mtty_pci_intx_disabled() - is the INTx disable bit set?
  * @card: the card, locked
  *
  * Return: true if it does.
@@ -130,7 +130,7 @@ static u8 mtty_config_read(const struct mtty_card *card, unsigned int pos)
 {
 	u8 val = card->config[pos];
 
-	/* Shows what is pending even when INTx is disabled. */
+	/* Set even if INTx is disabled. */
 	if (pos == PCI_STATUS && mtty_pci_irq_pending(card))
 		val |= PCI_STATUS_INTERRUPT;
 	return val;
@@ -163,7 +163,7 @@ static bool mtty_io_enabled(const struct mtty_card *card)
 }
 
 /**
- * mtty_region_size() - how many bytes a VFIO region has
+ * mtty_region_size() - get the size of a VFIO region in bytes
  * @card: the card
  * @index: a VFIO_PCI_*_REGION_INDEX, or any other number
  *
@@ -178,7 +178,7 @@ size_t mtty_region_size(const struct mtty_card *card, unsigned int index)
 	return 0;
 }
 
-/* The index comes from user space: don't let it be speculated with unchecked. */
+/* The index comes from user space: don't speculate beyond the array. */
 static struct mtty_uart *mtty_port(struct mtty_card *card, unsigned int index)
 {
 	return &card->port[array_index_nospec(index, ARRAY_SIZE(card->port))];
@@ -192,7 +192,7 @@ static struct mtty_uart *mtty_port(struct mtty_card *card, unsigned int index)
  * @buf: takes the bytes
  * @count: how many; they all lie within the region
  *
- * While I/O decoding is off nobody answers on the BARs: they read as ones.
+ * While I/O decoding is off, BARs read as ones.
  *
  * Context: under @card's lock.
  */
@@ -229,7 +229,7 @@ void mtty_region_read(struct mtty_card *card, unsigned int index,
  * @buf: the bytes
  * @count: how many; they all lie within the region
  *
- * While I/O decoding is off nobody listens on the BARs.
+ * While I/O decoding is off, writes to BARs are ignored.
  *
  * Context: under @card's lock.
  */

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What user space does to an open card: read(2), write(2) and ioctl(2).
+ * The interface to user space: read(2), write(2) and ioctl(2) on an open card.
  *
- * Nothing is trusted here and nothing beyond here sees user memory. Structures
- * are cleared before they are filled, and copied up to the length that the
- * user has room for.
+ * All input is checked here, and only these functions access user memory. Clear
+ * structures before filling them in, and copy no more than the user has room for.
  */
 #include <linux/bitops.h>
 #include <linux/mdev_parent_ops.h>
@@ -15,8 +14,8 @@
 #include "mtty.h"
 
 /*
- * One access is done in chunks that live on the stack, all bytes of a chunk
- * under the lock together; no register set of a UART is longer than that.
+ * Accesses are done in chunks on the stack, each under the lock as a whole. The
+ * registers of a UART fit into one.
  */
 #define MTTY_CHUNK	8
 
@@ -31,9 +30,8 @@ int mtty_open(struct mdev_device *mdev)
 	struct mtty_card *card = mdev_get_drvdata(mdev);
 
 	/*
-	 * What the user before has left behind is not for the next one. Like
-	 * vfio-pci, hand out a function whose BARs answer; after a reset it is
-	 * up to the user.
+	 * Don't show the next user what the last one left. Like vfio-pci, enable
+	 * the BARs on open, but not after a reset.
 	 */
 	spin_lock(&card->lock);
 	mtty_pci_reset(card);
@@ -52,9 +50,9 @@ void mtty_release(struct mdev_device *mdev)
 }
 
 /**
- * mtty_request() - somebody wants the card back
+ * mtty_request() - ask the user to release the card
  * @mdev: the device
- * @count: how often the user was asked before
+ * @count: how often the user has been asked before
  */
 void mtty_request(struct mdev_device *mdev, unsigned int count)
 {
@@ -62,8 +60,8 @@ void mtty_request(struct mdev_device *mdev, unsigned int count)
 }
 
 /*
- * Splits the position in the device file into region and offset. Returns how
- * many of @count bytes lie within the region; none is an error.
+ * Split the position in the device file into region and offset. Returns how many of
+ * @count bytes are in the region, or -EINVAL if none are.
  */
 static ssize_t mtty_locate(const struct mtty_card *card, u64 offset,
 			   size_t count, unsigned int *index, unsigned int *pos)
@@ -89,9 +87,8 @@ static bool mtty_can_deliver(char __user *buf, size_t len)
 }
 
 /*
- * Nearly all accesses are of one byte. Copies of a length that the compiler does
- * not know are checked against the object's bounds, which costs more than the
- * register.
+ * Nearly all accesses are of one byte. For a length that the compiler doesn't know,
+ * copy_to_user() checks the object's bounds, which costs more than the register.
  */
 static bool mtty_copy_to_user(char __user *buf, const u8 *chunk, size_t len)
 {

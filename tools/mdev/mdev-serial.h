@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of mdev-serial share.
+ * Shared by the files of mdev-serial.
  */
 #ifndef VFIO_MDEV_MDEV_SERIAL_H
 #define VFIO_MDEV_MDEV_SERIAL_H

@@ -109,7 +109,7 @@ int vfio_user_irq_disable(int device, uint32_t index);
 int vfio_user_eventfd(void);
 /*
  * Take the count of a non-blocking eventfd, waiting up to @timeout_ms (0: look
- * only; -1: for ever). -ETIMEDOUT when nothing came, -EINTR at a signal.
+ * only; -1: no limit). -ETIMEDOUT when nothing came, -EINTR at a signal.
  * @count may be NULL.
  */
 int vfio_user_eventfd_wait(int fd, int timeout_ms, uint64_t *count);

@@ -27,8 +27,16 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define bus_wait_for_release(bus)					\
 do {									\
-	while (READ_ONCE((bus)->p))					\
+	unsigned long next_log_ = jiffies + 10 * HZ;			\
+									\
+	while (READ_ONCE((bus)->p)) {					\
 		schedule_timeout_uninterruptible(HZ / 50 ?: 1);		\
+		if (time_before(jiffies, next_log_))			\
+			continue;					\
+		pr_info("%s: waiting for references on the bus\n",	\
+			(bus)->name);					\
+		next_log_ += 10 * HZ;					\
+	}								\
 } while (0)
 #else
 #define bus_wait_for_release(bus) do { } while (0)

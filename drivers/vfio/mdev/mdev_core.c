@@ -2,34 +2,33 @@
 /**
  * DOC: map of the subsystem
  *
- * A *parent* is a device that can be split; its vendor driver registers it
- * through one of two doors. A *type* is a way to split it, a *mediated device*
- * a part that a user has asked for by writing a UUID to the type's ``create``.
+ * A *parent* is a device that its vendor driver can split. The driver registers it
+ * through one of two doors. A *type* is a way to split it. A *mediated device* is a
+ * part, which a user creates by writing a UUID to the type's ``create``.
  *
  * ==================  ====================================================
  * mdev_parent.c       registering parents, on both doors
  * mdev_parent_ops.c   the parent-ops door
  * mdev_export_*.c     what the parent-driver door exports
- * mdev_guard.c        what keeps a parent while a create or remove runs
+ * mdev_guard.c        keeps a parent while a create or remove runs
  * mdev_device.c       create and remove
  * mdev_index.c        UUIDs in use
- * mdev_users.c        who has a device open
+ * mdev_users.c        users of a device
  * mdev_driver.c       the bus and its drivers
  * mdev_sysfs.c        attributes and links
- * vfio_mdev_main.c    a module of its own: the bus driver of the second door
- * vfio_mdev_region.c  its answer to what VFIO asks with kernel pointers
+ * vfio_mdev_main.c    vfio_mdev.ko, the bus driver of the parent-ops door
+ * vfio_mdev_region.c  its answer to VFIO_DEVICE_GET_REGION_INFO
  * ==================  ====================================================
  *
- * Order of what is held, outermost first:
+ * Lock order, outermost first:
  *
  * 1. an active reference on ``create`` or ``remove``;
- * 2. a section of the parent's guard;
- * 3. the device lock of a mediated device, taken by the driver core around
- *    probe and remove of a bus driver;
- * 4. a vendor's own locks.
+ * 2. a section of the parent's guard, then of the bus driver's guard;
+ * 3. the device lock of the mediated device;
+ * 4. the vendor's locks.
  *
- * The two list mutexes (parents, drivers) are leaves. Unregistration takes
- * none of these before it has waited for sections to be left.
+ * The mutexes of the two lists (parents, drivers) are leaves. Unregistration drains
+ * the guard before it takes any of these.
  */
 #include <linux/device.h>
 #include <linux/module.h>
@@ -70,10 +69,7 @@ static void __exit mdev_exit(void)
 	bus_wait_for_release(&mdev_bus_type);
 	class_compat_unregister(mdev_bus_class);
 	mdev_index_exit();
-	/*
-	 * Each object pins the module until its release function puts the pin
-	 * as its last step. Let a task that was preempted right there get out.
-	 */
+	/* Release functions end in module_put(). Wait until they have returned. */
 	synchronize_rcu_tasks();
 }
 

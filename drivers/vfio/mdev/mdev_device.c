@@ -105,9 +105,8 @@ static int mdev_instance_take(struct mdev_core_parent *parent)
 	if (!parent->counted)
 		return 0;
 	/* Not atomic_dec_if_positive(): the maximum may be UINT_MAX. */
-	if (!atomic_add_unless(&parent->vendor->available_instances, -1, 0))
-		return -EUSERS;
-	return 0;
+	return atomic_add_unless(&parent->vendor->available_instances, -1, 0) ?
+	       0 : -EUSERS;
 }
 
 static void mdev_instance_give(struct mdev_core_parent *parent)

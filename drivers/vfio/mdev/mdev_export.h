@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is behind the exports of the parent-driver door. */
+/* Implementations of the exports of the parent-driver door. */
 #ifndef _MDEV_EXPORT_H
 #define _MDEV_EXPORT_H
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The UUIDs in use, on all parents. One is claimed before the vendor hears of a
- * new device and given back when a remove is through, whatever references linger.
+ * The UUIDs in use on all parents. A create claims its UUID before it calls the
+ * vendor. A remove releases it at its end, even if references linger.
  */
 #include <linux/rhashtable.h>
 
 #include "mdev_private.h"
 
-/* Up to some 750 devices it never grows or shrinks, for the price of 8 KiB. */
+/* 8 KiB; up to some 750 devices the table doesn't grow. */
 #define MDEV_INDEX_MIN_SIZE 1024
 
 static struct rhashtable mdev_index;
@@ -38,13 +38,13 @@ int mdev_index_claim(struct mdev_core_device *md)
 
 	ret = rhashtable_lookup_insert_fast(&mdev_index, &md->node,
 					    mdev_index_params);
-	/* A table that cannot grow now says -EBUSY or -E2BIG. */
+	/* -EBUSY and -E2BIG mean that the table cannot grow now. */
 	return ret && ret != -EEXIST ? -ENOMEM : ret;
 }
 
 /*
- * @md may be freed at once: an entry is looked at under the lock of its bucket,
- * by inserts and by who moves it to another table. There are no lookups.
+ * The caller may free @md at once: inserts and rehashing look at an entry under the
+ * lock of its bucket, and there are no other lookups.
  */
 void mdev_index_release(struct mdev_core_device *md)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of mdev.ko and vfio_mdev.ko share. */
+/* Shared by the files of mdev.ko and vfio_mdev.ko. */
 #ifndef _MDEV_PRIVATE_H
 #define _MDEV_PRIVATE_H
 
@@ -13,143 +13,79 @@
 
 struct mdev_core_parent;
 
-/**
- * struct mdev_core_type - the core's side of a type
- * @kobj: its directory below ``mdev_supported_types``; frees the struct.
- * @parent: valid until the directory is gone.
- * @vendor: the vendor's type or @stand_in. Don't touch it after unregistration.
- * @stand_in: on the parent-ops door, where the vendor has no such struct.
- * @devices: the ``devices`` directory.
- * @vendor_group: the vendor's attributes, without the name of the type, which
- *	would make them a subdirectory.
- * @groups: the groups of the directory, ``create`` last.
- */
+/* The core's side of a type. */
 struct mdev_core_type {
-	struct kobject kobj;
-	struct mdev_core_parent *parent;
-	struct mdev_type *vendor;
-	struct mdev_type stand_in;
-	struct kobject *devices;
+	struct kobject kobj;		/* the type's directory; frees this */
+	struct mdev_core_parent *parent; /* valid until the directory is gone */
+	struct mdev_type *vendor;	/* the vendor's or @stand_in; NULL later */
+	struct mdev_type stand_in;	/* vendors with parent ops have none */
+	struct kobject *devices;	/* the directory "devices" */
+	/* The vendor's without its name, which would make it a subdirectory. */
 	struct attribute_group vendor_group;
-	const struct attribute_group *groups[3];
+	const struct attribute_group *groups[3];	/* "create" comes last */
 };
 
-/**
- * struct mdev_core_parent - the core's side of a parent
- * @ref: one for the registration, and one for each device, dead ones included.
- * @node: in the list of parents, under its lock.
- * @registered: may be unregistered; under the list's lock.
- * @dev: the parent device, referenced; NULL after unregistration.
- * @vendor: the vendor's parent or @stand_in; NULL after unregistration.
- * @stand_in: on the parent-ops door, where the vendor has no such struct.
- * @ops: the callbacks of the parent-ops door; NULL on the other, and after
- *	unregistration.
- * @driver_name: the bus driver that its devices bind to. A copy, because a bus
- *	walk may look at a dead device.
- * @counted: the core counts instances in @vendor->available_instances.
- * @class_link: the link in /sys/class/mdev_bus exists.
- * @guard: guards the vendor's memory and callbacks.
- * @wait: where removes and unregistration wait for users.
- * @released: counts how often vfio_mdev's last user of a device has left, which
- *	wakes @wait.
- * @dev_groups: the vendor's attributes of the parent device.
- * @mdev_groups: the vendor's attributes of each device.
- * @types_kset: the ``mdev_supported_types`` directory.
- * @nr_types: how many types there are.
- * @nr_visible: how many of them have their directory.
- * @types: the types.
- *
- * Holds no pointer into vendor memory after unregistration.
+/*
+ * The core's side of a parent. It holds no pointer into vendor memory once the
+ * parent has been unregistered.
  */
 struct mdev_core_parent {
-	struct kref ref;
-	struct list_head node;
-	bool registered;
-	struct device *dev;
-	struct mdev_parent *vendor;
-	struct mdev_parent stand_in;
-	const struct mdev_parent_ops *ops;
-	const char *driver_name;
-	bool counted;
-	bool class_link;
-	struct mdev_guard guard;
-	wait_queue_head_t wait;
-	atomic_t released;
-	const struct attribute_group **dev_groups;
-	const struct attribute_group **mdev_groups;
-	struct kset *types_kset;
+	struct kref ref;		/* registration, and each device */
+	struct list_head node;		/* in the list of parents, by its lock */
+	bool registered;		/* may be unregistered; by the same lock */
+	bool counted;			/* the core counts available instances */
+	bool class_link;		/* it is in /sys/class/mdev_bus */
+	struct device *dev;		/* referenced; NULL later */
+	struct mdev_parent *vendor;	/* the vendor's or @stand_in; NULL later */
+	struct mdev_parent stand_in;	/* vendors with parent ops have none */
+	const struct mdev_parent_ops *ops; /* or NULL: the parent-driver door */
+	const char *driver_name;	/* a copy: a bus walk sees dead devices */
+	struct mdev_guard guard;	/* of the vendor's memory and callbacks */
+	wait_queue_head_t wait;		/* for users to leave */
+	atomic_t released;		/* vfio_mdev's users that have left */
+	const struct attribute_group **dev_groups;	/* of @dev */
+	const struct attribute_group **mdev_groups;	/* of each device */
+	struct kset *types_kset;	/* "mdev_supported_types" */
 	unsigned int nr_types;
-	unsigned int nr_visible;
+	unsigned int nr_visible;	/* types that have their directory */
 	struct mdev_core_type *types[];
 };
 
-/**
- * enum mdev_state - the state of a mediated device
- * @MDEV_CREATING: not announced; a remove is refused.
- * @MDEV_LIVE: may be opened and removed.
- * @MDEV_REMOVING: claimed by one remover, which may give up: back to live.
- */
 enum mdev_state {
-	MDEV_CREATING,
-	MDEV_LIVE,
-	MDEV_REMOVING,
+	MDEV_CREATING,		/* not announced; a remove is refused */
+	MDEV_LIVE,		/* may be opened and removed */
+	MDEV_REMOVING,		/* claimed by one remover, which may give up */
 };
 
-/**
- * struct mdev_users - who uses a mediated device, at one moment
- * @open: open VFIO device files.
- * @busy: unbinding the bus driver would wait for somebody.
- * @can_request: the bus driver has a request op.
- * @contended: the device lock is held, so the rest is a guess at the worst.
- */
+/* The users of a device at one moment. */
 struct mdev_users {
-	unsigned int open;
-	bool busy;
-	bool can_request;
-	bool contended;
+	unsigned int open;	/* VFIO device files */
+	bool busy;		/* an unbind would wait for somebody */
+	bool can_request;	/* the bus driver has a request op */
+	bool contended;		/* the device lock was held: guess the worst */
 };
 
-/**
- * struct mdev_wait - a wait for the users of a claimed device
- * @users: as last seen.
- * @requests: how often they have been asked to release the device.
- * @next_request: when to ask again, in jiffies.
- * @next_log: when to log the wait, in jiffies.
- * @start: when the wait began, in nanoseconds.
- */
+/* A wait for the users of a claimed device; times in jiffies. */
 struct mdev_wait {
 	struct mdev_users users;
-	unsigned int requests;
+	unsigned int requests;		/* sent to the users so far */
 	unsigned long next_request;
 	unsigned long next_log;
-	u64 start;
+	u64 start;			/* in nanoseconds */
 };
 
-/**
- * struct mdev_core_device - the core's side of a mediated device
- * @mdev: what vendors see; the references on its device keep the whole.
- * @parent: referenced.
- * @type: NULL after the removal.
- * @drvdata: the vendor's, on the parent-ops door. The driver core's drvdata
- *	belongs to the bus driver.
- * @vdev: the vfio_device while vfio_mdev is bound.
- * @used: vfio_mdev has a user.
- * @seq: see ``mdevseq``.
- * @state: an enum mdev_state; changed by compare and exchange.
- * @wait: belongs to whoever has claimed the device.
- * @node: in the index of UUIDs.
- */
+/* The core's side of a mediated device. References on mdev.dev keep it. */
 struct mdev_core_device {
 	struct mdev_device mdev;
-	struct mdev_core_parent *parent;
-	struct mdev_core_type *type;
-	void *drvdata;
-	struct vfio_device *vdev;
-	bool used;
-	u64 seq;
-	atomic_t state;
-	struct mdev_wait wait;
-	struct rhash_head node;
+	struct mdev_core_parent *parent;	/* referenced */
+	struct mdev_core_type *type;	/* NULL after the removal */
+	void *drvdata;			/* the vendor's, with parent ops */
+	struct vfio_device *vdev;	/* while vfio_mdev is bound */
+	bool used;			/* vfio_mdev has a user */
+	u64 seq;			/* see "mdevseq" */
+	atomic_t state;			/* an enum mdev_state */
+	struct mdev_wait wait;		/* of whoever has claimed the device */
+	struct rhash_head node;		/* in the index of UUIDs */
 };
 
 static inline struct mdev_core_device *to_core_device(struct mdev_device *mdev)

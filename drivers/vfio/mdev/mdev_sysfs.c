@@ -49,7 +49,7 @@ static const struct attribute_group mdev_create_group = {
 	.attrs = mdev_create_attrs,
 };
 
-/* On the parent-driver door the core answers for the vendor. */
+/* Attributes of a type on the parent-driver door. */
 
 static ssize_t name_show(struct kobject *kobj, struct device *dev, char *buf)
 {
@@ -154,7 +154,7 @@ static const struct kobj_type mdev_type_ktype = {
 	.release = mdev_type_release,
 };
 
-/* ``create`` comes last: what a create needs must be there before it. */
+/* Add "create" last: a create needs the rest. */
 static int mdev_type_create(struct mdev_core_type *type)
 {
 	struct mdev_core_parent *parent = type->parent;
@@ -198,8 +198,8 @@ static void mdev_type_remove(struct mdev_core_type *type)
 }
 
 /*
- * Give @parent its type directories. As soon as one is there, devices may be
- * created: after a failure evict them, then call mdev_types_remove().
+ * Add the type directories. Users may create devices as soon as one is there: after
+ * a failure, evict them and call mdev_types_remove().
  */
 int mdev_types_create(struct mdev_core_parent *parent)
 {
@@ -220,7 +220,7 @@ int mdev_types_create(struct mdev_core_parent *parent)
 	return 0;
 }
 
-/* Whole or in part; waits for attributes in use. */
+/* Undo mdev_types_create(), even if it failed. Waits for users of attributes. */
 void mdev_types_remove(struct mdev_core_parent *parent)
 {
 	while (parent->nr_visible)
@@ -230,7 +230,7 @@ void mdev_types_remove(struct mdev_core_parent *parent)
 	parent->vendor->mdev_types_kset = NULL;
 }
 
-/* A type without its directory; it goes with kobject_put(&type->kobj). */
+/* Undo with kobject_put(&type->kobj). */
 struct mdev_core_type *mdev_type_alloc(struct mdev_core_parent *parent)
 {
 	struct mdev_core_type *type;
@@ -238,7 +238,7 @@ struct mdev_core_type *mdev_type_alloc(struct mdev_core_parent *parent)
 	type = kzalloc(sizeof(*type), GFP_KERNEL);
 	if (!type)
 		return NULL;
-	/* mdev_type_release() must be there until it has run. */
+	/* Put by mdev_type_release(). The vendor's module pins ours for now. */
 	__module_get(THIS_MODULE);
 	type->parent = parent;
 	kobject_init(&type->kobj, &mdev_type_ktype);

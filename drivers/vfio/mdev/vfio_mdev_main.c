@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The bus driver of the parent-ops door: a vfio_device for each mediated device
- * that forwards to the parent's ops.
+ * The bus driver of the parent-ops door. It registers a vfio_device for each
+ * mediated device, and forwards to the parent's ops.
  */
 #include <linux/module.h>
 #include <linux/rcupdate.h>
@@ -11,15 +11,10 @@
 #include "mdev_private.h"
 #include "vfio_mdev.h"
 
-/**
- * struct vfio_mdev - a mediated device as VFIO sees it
- * @vdev: first, as vfio_alloc_device() wants it; its last put frees the struct.
- * @mdev: stays while the driver is bound.
- * @ops: the parent's, which stay while the driver is bound.
- */
+/* A mediated device as VFIO sees it. References on @vdev keep it. */
 struct vfio_mdev {
-	struct vfio_device vdev;
-	struct mdev_device *mdev;
+	struct vfio_device vdev;	/* first, for vfio_alloc_device() */
+	struct mdev_device *mdev;	/* both are valid while bound */
 	const struct mdev_parent_ops *ops;
 };
 
@@ -28,14 +23,14 @@ static struct vfio_mdev *to_vfio_mdev(struct vfio_device *vdev)
 	return container_of(vdev, struct vfio_mdev, vdev);
 }
 
-/* Runs when the last reference goes, maybe after the driver was unbound. */
+/* May run after the driver has been unbound. */
 static void vfio_mdev_release_device(struct vfio_device *vdev)
 {
 	vfio_release_done(vdev);
 	module_put(THIS_MODULE);
 }
 
-/* VFIO would take a positive result for a file, the mm for an address. */
+/* VFIO would take a positive result for a file descriptor, mmap for an address. */
 static int vfio_mdev_result(struct mdev_device *mdev, const char *op, int ret)
 {
 	if (ret <= 0)
@@ -153,9 +148,8 @@ vfio_mdev_get_region_info_caps(struct vfio_device *vdev,
 }
 
 /*
- * VFIO looks a device up by name at each open, a second one of the same user
- * included, which never reaches open_device(): refuse it here while the device
- * is being removed.
+ * VFIO looks the device up by name for each open. A second open by the same user
+ * doesn't reach open_device(), so refuse it here while the device is being removed.
  */
 static int vfio_mdev_match(struct vfio_device *vdev, char *buf)
 {
@@ -181,8 +175,8 @@ static void vfio_mdev_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
 }
 
 /*
- * Whether a callback is there means something: without a request op a device in
- * use cannot be removed, with dma_unmap VFIO tracks the pages it pins.
+ * VFIO and the core look whether these are set: without a request op a device in use
+ * cannot be removed, and with dma_unmap VFIO tracks pinned pages.
  */
 #define VFIO_MDEV_OPS(_request, _dma_unmap) {				\
 	.name = "vfio-mdev",						\
@@ -272,7 +266,7 @@ static int __init vfio_mdev_init(void)
 static void __exit vfio_mdev_exit(void)
 {
 	mdev_unregister_driver(&vfio_mdev_driver);
-	/* Let a task that was preempted at the end of a release get out. */
+	/* Release functions end in module_put(). Wait until they have returned. */
 	synchronize_rcu_tasks();
 }
 

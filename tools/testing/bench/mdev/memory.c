@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the kernel holds for devices that are there. */
+/* Memory that the kernel holds for devices. */
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>

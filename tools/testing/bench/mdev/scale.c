@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What one create and one remove cost, and how that grows. */
+/* The cost of a create and a remove, by the number of devices. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

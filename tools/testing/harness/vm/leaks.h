@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the kernel's kmemleak knows of memory that nobody points to any more. */
+/* Leaked memory, as the kernel's kmemleak reports it. */
 #ifndef LEAKS_H
 #define LEAKS_H
 

@@ -59,7 +59,7 @@ static int kmsg;		/* to say there which case runs */
 static struct klog klog;
 static bool keep_modules;
 
-/* What one case said and did. */
+/* The output and the outcome of a case. */
 struct outcome {
 	char output[MAX_OUTPUT];
 	size_t len;

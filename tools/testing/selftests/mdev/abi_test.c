@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What user space finds in sysfs, on both doors. */
+/* The sysfs files, on both doors. */
 #include <stdlib.h>
 #include <sys/stat.h>
 

@@ -17,7 +17,7 @@ ON_OPS_DOOR(cdev);
 DOOR_FIXTURE(cdev_ops)
 ON_OPS_DOOR(cdev_ops);
 
-/* What the headers of Debian 12 don't have. */
+/* The headers of Debian 12 lack these. */
 struct bind_iommufd {
 	__u32 argsz;
 	__u32 flags;

@@ -175,7 +175,7 @@ TEST_F(fail_ops, nth_bind_fails_and_the_others_live)
 	ASSERT_TRUE(mdev_has(row.uuid[2], "driver"));
 }
 
-/* Who loses the race is not known; that it is one is. */
+/* Exactly one of the racers fails; which one is not known. */
 static void race(struct __test_metadata *_metadata,
 		 const struct test_parent *p, struct vfio_user *vfio,
 		 const char *error, const char *error_at)

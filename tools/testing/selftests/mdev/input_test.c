@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What user space writes to create and remove, and the errno it gets. */
+/* Input to create and remove, and its errno. */
 #include <stdlib.h>
 #include <sys/stat.h>
 

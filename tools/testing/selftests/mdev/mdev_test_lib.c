@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What every mdev test program needs. */
+/* Shared by all mdev test programs. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -76,7 +76,7 @@ int insert_module(const char *path, const char *params)
 	return ret;
 }
 
-/* What a module's drivers, class and bus are called. */
+/* Are the names of a module's drivers, class and bus free? */
 static bool names_free(const char *module)
 {
 	static const char * const names[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What every mdev test program needs: modules, sysfs files, UUIDs, waiting for
- * a condition, and children that act in parallel.
+ * Shared by all mdev test programs: modules, sysfs files, UUIDs, waiting for a
+ * condition, and child processes that act in parallel.
  *
  * Functions return 0 (or what they say) and a negative errno otherwise; none
  * prints a verdict or exits the test.
@@ -66,7 +66,7 @@ bool module_available(const char *name);
  */
 bool keep_modules(void);
 bool module_loaded(const char *name);
-/* What rmmod looks at; -ENOENT when the module is not loaded. */
+/* The count that rmmod checks; -ENOENT when the module is not loaded. */
 int module_refcount(const char *name);
 /* Does @holder use @name (/sys/module/NAME/holders/HOLDER)? */
 bool module_held_by(const char *name, const char *holder);
@@ -125,7 +125,7 @@ int actor_remove(struct actor *actor, const char *uuid);
 
 #define ACTOR_TIMEOUT	(-100000)	/* still running */
 #define ACTOR_KILLED	(-200000)	/* minus the signal */
-/* What it returned. After ACTOR_TIMEOUT it may be waited for again. */
+/* Its result. After ACTOR_TIMEOUT it may be waited for again. */
 int actor_wait(struct actor *actor, int timeout_ms);
 bool actor_running(struct actor *actor);
 /* Send the signal and wait for the end, no longer than @timeout_ms. */

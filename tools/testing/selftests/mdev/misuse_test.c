@@ -39,7 +39,7 @@ ON_OPS_DOOR(alone);
 /* Time for what should never return to do it all the same. */
 #define EARLY_MS 500
 
-/* What the log says of a section that is never left. */
+/* Logged while a section is not left. */
 #define WAITS "waiting for a create or remove to end"
 
 /* For the runner: the case is about that complaint of the kernel. */

@@ -10,7 +10,7 @@
 
 #include "mtty_test_lib.h"
 
-/* What user memory holds before the kernel writes to it. */
+/* The content of user memory before the kernel writes to it. */
 #define PATTERN 0xa5
 
 FIXTURE(region)

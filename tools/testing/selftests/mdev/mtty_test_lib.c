@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the tests of the sample device share.
+ * Shared by the tests of the sample device.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,7 +21,7 @@ int mtty_load(void)
 	return ret ? ret : load_module("mtty");
 }
 
-/* What goes with the module otherwise. */
+/* Undone by unloading the module otherwise. */
 static int remove_cards(void)
 {
 	DIR *dir = opendir("/sys/bus/mdev/devices");

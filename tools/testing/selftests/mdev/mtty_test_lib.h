@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the tests of the sample device share: a card from modprobe to an open
+ * Shared by the tests of the sample device: a card from modprobe to an open
  * VFIO device, and its registers.
  */
 #ifndef MTTY_TEST_LIB_H

@@ -14,7 +14,7 @@
 
 #include "mtty_test_lib.h"
 
-/* What user memory holds before the kernel writes to it. */
+/* The content of user memory before the kernel writes to it. */
 #define PATTERN 0xa5
 
 /* Up to the last member that every caller has room for. */

@@ -23,7 +23,7 @@ static bool works(const struct vfio_user *vfio)
 	       pread(vfio->device, &back, 1, 0) == 1 && back == byte;
 }
 
-/* What a refused remove must leave as it was. */
+/* A refused remove changes nothing. */
 #define ASSERT_UNTOUCHED(_seq)						\
 do {									\
 	ASSERT_TRUE(mdev_complete(&self->p, self->uuid));		\

@@ -158,7 +158,7 @@ do {									\
 	ASSERT_EQ(ret_, trace_value(line_, "error="));			\
 } while (0)
 
-/* Whoever may write to create could flood the log with these. */
+/* Any user with write access to create could flood the log with these. */
 TEST_F(trace, refusal_by_the_core_is_traced_with_its_reason_and_not_logged)
 {
 	int kmsg;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the kernel announces, and what is true in the instant it does. */
+/* Uevents, and the state of sysfs when they arrive. */
 #include "mdev_test_fixture.h"
 #include "mdev_test_uevent.h"
 
@@ -12,7 +12,7 @@ ON_OPS_DOOR(uevent_ops);
 
 #define ROUNDS 50
 
-/* What the listener process has seen; shared with the test. */
+/* Events that the listener process has seen; shared with the test. */
 struct seen {
 	struct test_parent p;
 	int add;
@@ -157,7 +157,7 @@ TEST_F(uevent, add_comes_only_when_the_device_is_ready)
 	close(sock);
 }
 
-/* What came for the device ("add") and for its child of VFIO's ("vfio add"). */
+/* Events of the device ("add") and of its VFIO child ("vfio add"). */
 static int family_story(int sock, const char *uuid, char *story, size_t size)
 {
 	static unsigned int mark = 2000000;

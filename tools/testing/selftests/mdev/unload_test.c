@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What refers to a module of ours must not do so once it is unloaded. */
+/* No reference to one of our modules may remain once it is unloaded. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -59,8 +59,9 @@ static int act_unload_core(void *arg)
 TEST_F(unload, bus_may_be_held_while_the_core_is_unloaded)
 {
 	struct actor unload;
-	int ret;
+	int ret, kmsg = kmsg_open();
 
+	ASSERT_LE(0, kmsg);
 	ASSERT_EQ(0, door_setup(DOOR_DRIVER));
 	ASSERT_EQ(0, hold_bus());
 	ASSERT_EQ(0, unload_soon(DOOR_DRIVER));
@@ -71,6 +72,10 @@ TEST_F(unload, bus_may_be_held_while_the_core_is_unloaded)
 	ASSERT_TRUE(!ret || ret == ACTOR_TIMEOUT) {
 		TH_LOG("rmmod mdev: %d", ret);
 	}
+	if (ret)
+		ASSERT_TRUE(wait_until(kmsg_find(kmsg, "references on the bus",
+						 "mdev"), UNLOAD_MS));
+	close(kmsg);
 	ASSERT_EQ(0, held_drop());
 	if (ret)
 		ASSERT_EQ(0, actor_wait(&unload, UNLOAD_MS));

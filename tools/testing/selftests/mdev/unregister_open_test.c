@@ -158,7 +158,7 @@ TEST_F(unregister_open, unregister_asks_all_users_and_waits_for_them_together)
 	}
 	for (i = 0; IS_OPS(variant) && i < DEVICES; i++)
 		ASSERT_EQ(-ENODEV, vfio_user_get_device(&users[i], uuids[i]));
-	/* In whatever order they leave, each device goes with its user. */
+	/* Each device is removed when its user leaves, in any order. */
 	for (i = DEVICES - 1; i >= 0; i--) {
 		ASSERT_TRUE(mdev_exists(uuids[0]));
 		ASSERT_TRUE(actor_running(&unreg));

@@ -14,7 +14,7 @@ ON_OPS_DOOR(unregister_ops);
 #define REGISTRATIONS 20
 /* Time for what should wait to go on all the same. */
 #define EARLY_MS 500
-/* What a wait is for is said every 10 s. */
+/* A wait is logged every 10 s. */
 #define LOG_MS 20000
 
 /* The path of a type's create file by way of the device, not the class. */
@@ -286,7 +286,7 @@ TEST_F(unregister_ops, create_works_while_the_parent_is_being_registered)
 			       SOON_MS));
 	ASSERT_EQ(0, write_file(create, self->uuid));
 	ASSERT_TRUE(actor_running(&registrar));
-	/* What a type has is there before its create. */
+	/* A type's other files exist before its create. */
 	create_path_of(create, &self->p, self->p.type2);
 	ASSERT_FALSE(path_exists(create));
 

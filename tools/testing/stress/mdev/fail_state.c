@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What an operation must leave as it was: sysfs, instances, references. */
+/* State that a failed operation must not change: sysfs, instances, references. */
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What an operation must leave as it was. */
+/* State that a failed operation must not change. */
 #ifndef FAIL_STATE_H
 #define FAIL_STATE_H
 

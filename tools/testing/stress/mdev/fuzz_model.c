@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What an open mtty card must answer. */
+/* The answers that an open mtty card must give. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an open mtty card must answer, by the rules of the VFIO interface: the
+ * The answers that an open mtty card must give, by the rules of the VFIO interface: the
  * fuzzer's second opinion, which knows nothing of the driver's code.
  */
 #ifndef FUZZ_MODEL_H

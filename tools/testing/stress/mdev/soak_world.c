@@ -29,7 +29,7 @@ struct soak_parent soak_parents[NR_PARENTS] = {
 	{ .name = "mtty", .max = MTTY_PORTS, .type = "mtty-1" },
 };
 
-/* What must be the same before and after. */
+/* State that must be the same before and after. */
 static const char * const counted_dirs[] = {
 	"/sys/bus/mdev/devices", "/sys/kernel/iommu_groups", "/dev/vfio",
 	"/sys/class/vfio-dev", "/sys/class/mdev_bus",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the stress programs share. */
+/* Shared by the stress programs. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the stress programs share: repeatable randomness, counts of outcomes,
+ * Shared by the stress programs: repeatable randomness, counts of outcomes,
  * and a verdict per test that the kernel log has a say in.
  *
  * A program prints "ok - NAME" or "not ok - NAME" per test, and the numbers

@@ -11,7 +11,7 @@
 #include <linux/rwsem.h>
 #include <linux/timex.h>
 
-/* A copy of its own: the core does not export it. */
+/* Compile a copy, because the core does not export it. */
 #include "mdev_guard.c"
 
 #define ROUNDS	20

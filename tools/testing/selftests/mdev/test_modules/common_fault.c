@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a callback is told to return: each time, or only the n-th time. */
+/* Make a callback fail, each time or only the n-th time. */
 #include <linux/debugfs.h>
 #include <linux/module.h>
 
@@ -55,7 +55,7 @@ void mdev_test_fault_init(struct mdev_test_fault *fault, struct dentry *dir,
 	debugfs_create_file(file, 0600, dir, fault, &at_fops);
 }
 
-/* What this call is to return; 0 if it is to go on. */
+/* The error that this call must return, or 0. */
 int mdev_test_fault(struct mdev_test_fault *fault)
 {
 	int at = atomic_read(&fault->at);

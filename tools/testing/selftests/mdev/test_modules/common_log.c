@@ -176,7 +176,7 @@ static int bus_event(struct notifier_block *nb, unsigned long action,
 	struct mdev_device *mdev = to_mdev_device(data);
 	const char *name = bus_event_name(action);
 
-	/* Other vendors' devices are none of our business. */
+	/* Ignore the devices of other vendors. */
 	if (name && mdev_test_parent_of(mdev))
 		mdev_test_log("bus", name, mdev);
 	return NOTIFY_DONE;

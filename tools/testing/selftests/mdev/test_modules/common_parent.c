@@ -354,7 +354,7 @@ int mdev_test_door_open(struct mdev_test_door *door)
 }
 EXPORT_SYMBOL_GPL(mdev_test_door_open);
 
-/* What a vendor's module does when it is unloaded: unregister all. */
+/* As a vendor's module does when it is unloaded: unregister all parents. */
 void mdev_test_door_close(struct mdev_test_door *door)
 {
 	struct mdev_test_parent *p, *next;

@@ -91,7 +91,7 @@ static const struct vfio_device_ops test_ops[2] = {
 	TEST_OPS(test_request),
 };
 
-/* What a parent-driver vendor's probe() does. */
+/* Called by the probe() of vendors on the parent-driver door. */
 int mdev_test_vfio_add(struct mdev_test_parent *p, struct mdev_device *mdev)
 {
 	struct test_vfio *tv;
@@ -115,7 +115,7 @@ int mdev_test_vfio_add(struct mdev_test_parent *p, struct mdev_device *mdev)
 }
 EXPORT_SYMBOL_GPL(mdev_test_vfio_add);
 
-/* What its remove() does. */
+/* Called by their remove(). */
 void mdev_test_vfio_del(struct mdev_device *mdev)
 {
 	struct test_vfio *tv = dev_get_drvdata(&mdev->dev);

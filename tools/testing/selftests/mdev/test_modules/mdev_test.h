@@ -92,7 +92,7 @@ struct dentry;
 /* Two types, "1" and "2". */
 #define MDEV_TEST_NR_TYPES 2
 #define MDEV_TEST_DATA_SIZE 4096
-/* What is written to debugfs: a name, or what is to happen. */
+/* The length of a word that is written to debugfs. */
 #define MDEV_TEST_NAME_SIZE 32
 
 /* A place where a callback can be made to wait. */
@@ -104,7 +104,7 @@ struct mdev_test_gate {
 	wait_queue_head_t wait;
 };
 
-/* What a callback is told to return. */
+/* An error that a callback must return. */
 struct mdev_test_fault {
 	atomic_t error;
 	atomic_t at;		/* only this call; 0: each */
