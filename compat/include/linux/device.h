@@ -25,19 +25,20 @@
  * goes. The write is the last that happens, so it tells when that has been.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
-#define bus_wait_for_release(bus)					\
-do {									\
-	unsigned long next_log_ = jiffies + 10 * HZ;			\
-									\
-	while (READ_ONCE((bus)->p)) {					\
-		schedule_timeout_uninterruptible(HZ / 50 ?: 1);		\
-		if (time_before(jiffies, next_log_))			\
-			continue;					\
-		pr_info("%s: waiting for references on the bus\n",	\
-			(bus)->name);					\
-		next_log_ += 10 * HZ;					\
-	}								\
-} while (0)
+#include <linux/sched.h>
+
+static inline void bus_wait_for_release(const struct bus_type *bus)
+{
+	unsigned long next_log = jiffies + 10 * HZ;
+
+	while (READ_ONCE(bus->p)) {
+		schedule_timeout_uninterruptible(HZ / 50 ?: 1);
+		if (time_before(jiffies, next_log))
+			continue;
+		pr_info("%s: waiting for references on the bus\n", bus->name);
+		next_log += 10 * HZ;
+	}
+}
 #else
 #define bus_wait_for_release(bus) do { } while (0)
 #endif
