@@ -60,8 +60,8 @@ struct mtty_type {
  *	card's lock.
  * @msi_line: the last level, to detect a rising edge for MSI. Under the card's
  *	lock.
- * @mask: eventfd by which the user masks INTx. Under @setup; VFIO clears it under
- *	a lock of its own when the eventfd is closed.
+ * @mask: eventfd by which the user masks INTx. Under @setup, except that VFIO
+ *	clears it when the eventfd is closed.
  * @unmask: likewise, to unmask INTx.
  */
 struct mtty_irq {

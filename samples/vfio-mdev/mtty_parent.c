@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The parent: a device that owns a pool of serial ports, and the types of
- * cards that can be made of them.
+ * The parent: a device with a pool of serial ports, and the types of cards that
+ * users can create from it.
  */
 #include <linux/atomic.h>
 #include <linux/device.h>
@@ -23,7 +23,7 @@ static const struct mtty_type mtty_types[] = {
 static struct class *mtty_class;
 static struct device *mtty_device;
 
-/* Ports that no card has; both types draw on them. */
+/* Free ports; cards of both types take them from here. */
 static atomic_t mtty_ports_left = ATOMIC_INIT(MTTY_POOL_SIZE);
 
 static bool mtty_take_ports(int ports)
@@ -151,7 +151,7 @@ static struct attribute_group *mtty_type_groups[] = {
 	NULL
 };
 
-/* A sample of an attribute of the parent device. */
+/* A sample attribute of the parent device. */
 static ssize_t sample_mtty_dev_show(struct device *dev,
 				    struct device_attribute *attr, char *buf)
 {
@@ -175,7 +175,7 @@ static const struct attribute_group *mtty_parent_groups[] = {
 	NULL
 };
 
-/* A sample of an attribute of a mediated device. */
+/* A sample attribute of a mediated device. */
 static ssize_t sample_mdev_dev_show(struct device *dev,
 				    struct device_attribute *attr, char *buf)
 {

@@ -2,17 +2,17 @@
 /*
  * The 16550A of mtty, register by register.
  *
- * What a data sheet leaves to the board, or to time, is settled like this:
+ * Where the data sheet leaves a choice to the board, or depends on time:
  *
- * - A plug sits on the port: TX to RX, RTS to CTS, DTR to DSR and DCD; RI is
+ * - The port has a loopback plug: TX to RX, RTS to CTS, DTR to DSR and DCD; RI is
  *   not connected.
- * - Bytes travel in no time, whatever the divisor: the transmitter is empty
- *   again before the write to THR returns.
- * - Words have eight bits until LCR is written, though its power-on value says
- *   five: who does not care about line settings wants their bytes back.
- * - A character timeout is pending as soon as bytes lie below the trigger
- *   level. The real chip waits for four silent characters; here they are over.
- * - OUT2 does not gate the interrupt; that is a habit of ISA boards.
+ * - Bytes take no time, whatever the divisor: the transmitter is empty again before
+ *   the write to THR returns.
+ * - Words have eight bits until LCR is written, though its power-on value means five:
+ *   users that don't configure the line expect their bytes unchanged.
+ * - A character timeout is pending as soon as there are fewer bytes than the trigger
+ *   level. The real chip waits for the time of four characters first.
+ * - OUT2 does not gate the interrupt, as it does on ISA boards.
  */
 #include <linux/serial_reg.h>
 #include <linux/string.h>
@@ -26,7 +26,7 @@
 #define MTTY_UART_FCR_BITS	(UART_FCR_ENABLE_FIFO | UART_FCR_DMA_SELECT | \
 				 UART_FCR_TRIGGER_MASK)
 
-/* How a 16550A, and not its defective ancestor, says that its FIFOs are on. */
+/* The FIFOs are on; the older 16550, whose FIFOs are broken, sets one bit only. */
 #define MTTY_UART_IIR_FIFO	0xc0
 
 /* A break lacks its stop bit, so it is a framing error as well. */
@@ -52,7 +52,7 @@ static unsigned int mtty_uart_trigger_level(const struct mtty_uart *uart)
 	return level[uart->fcr >> 6];
 }
 
-/* Line errors that belong to a byte show once that byte is the next to read. */
+/* A line error shows in LSR when its byte is the next to read. */
 static void mtty_uart_latch_head(struct mtty_uart *uart)
 {
 	u16 slot = 1U << uart->rx_head;
@@ -70,7 +70,7 @@ static void mtty_uart_rx_clear(struct mtty_uart *uart)
 	uart->rx_break = 0;
 }
 
-/* A full FIFO keeps what it has; a full RBR is overwritten. */
+/* A full FIFO drops the new byte; a full RBR is overwritten. */
 static void mtty_uart_receive(struct mtty_uart *uart, u8 val, bool is_break)
 {
 	unsigned int slot;
@@ -172,7 +172,7 @@ static void mtty_uart_write_mcr(struct mtty_uart *uart, u8 val)
 		uart->msr_delta |= UART_MSR_DDSR;
 	if (changed & UART_MSR_DCD)
 		uart->msr_delta |= UART_MSR_DDCD;
-	/* Of the ring indicator only the end of a ring counts. */
+	/* The ring indicator counts at the end of a ring only. */
 	if (changed & old & UART_MSR_RI)
 		uart->msr_delta |= UART_MSR_TERI;
 
@@ -260,11 +260,11 @@ bool mtty_uart_irq_pending(const struct mtty_uart *uart)
 }
 
 /**
- * mtty_uart_read() - read a register, with the side effects that has
+ * mtty_uart_read() - read a register, with its side effects
  * @uart: the UART
  * @reg: 0 to 7
  *
- * Return: what the guest reads.
+ * Return: the register's value.
  */
 u8 mtty_uart_read(struct mtty_uart *uart, unsigned int reg)
 {

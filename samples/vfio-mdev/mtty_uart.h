@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A 16550A whose output is plugged into its own input. It knows nothing of
- * PCI, VFIO or mediated devices, and takes no locks: the caller serialises.
+ * A 16550A with a loopback plug. It is independent of PCI, VFIO and mediated
+ * devices, and takes no locks: the caller serialises.
  */
 #ifndef _MTTY_UART_H
 #define _MTTY_UART_H
@@ -18,16 +18,16 @@
  * @lcr: line control; parity and stop bits are kept and have no effect
  * @mcr: modem control, the five bits that exist
  * @scr: scratch
- * @dll: divisor latch, low byte; kept, bytes travel in no time
+ * @dll: divisor latch, low byte; kept, without effect
  * @dlm: divisor latch, high byte
- * @word_mask: the bits of a byte that travel
+ * @word_mask: the bits of a byte that are transmitted
  * @line_errors: overrun, break and framing bits of LSR, until LSR is read
  * @msr_delta: the four change bits of MSR, until MSR is read
- * @thre_pending: the transmitter ran empty and nobody has taken note yet
+ * @thre_pending: the interrupt of the empty transmitter is pending
  * @rx: received bytes, a ring; in 16450 mode only one is kept
- * @rx_head: where the oldest byte lies in @rx
- * @rx_count: how many bytes lie in @rx
- * @rx_break: one bit per slot of @rx: the byte there stands for a break
+ * @rx_head: index of the oldest byte in @rx
+ * @rx_count: number of bytes in @rx
+ * @rx_break: one bit per slot of @rx: the byte stands for a break
  */
 struct mtty_uart {
 	u8 ier;
