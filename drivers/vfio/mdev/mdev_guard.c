@@ -18,8 +18,6 @@ int mdev_guard_init(struct mdev_guard *guard)
 		return ret;
 	/* One class each: a callback of one parent may unregister another. */
 	lockdep_register_key(&guard->key);
-	/* Since Linux 6.4 SRCU has a map, too. */
-	lockdep_set_class_and_name(&guard->srcu, &guard->key, name);
 	lockdep_init_map(&guard->dep_map, name, &guard->key, 0);
 	return 0;
 }

@@ -7,9 +7,10 @@
  * until they leave the section. The owner revokes the pointer and then drains the
  * guard: it waits for all sections that may have loaded it.
  *
- * Draining a guard inside one of its own sections deadlocks. SRCU doesn't tell
- * lockdep so before Linux 6.4; a lockdep map does, which sections take as readers
- * and a drain takes as a writer.
+ * A drain inside a section of the same guard deadlocks. A lockdep map finds that:
+ * sections take it as readers, a drain takes it as a writer. Entering a section
+ * never blocks, so it counts as a trylock. Otherwise one guard's section would hide
+ * another one around it, and so would SRCU's own map, which exists since Linux 6.4.
  */
 #ifndef _MDEV_GUARD_H
 #define _MDEV_GUARD_H
@@ -42,8 +43,10 @@ static inline void mdev_guard_publish(struct mdev_guard *guard, void *self)
 static inline int mdev_guard_enter(struct mdev_guard *guard)
 	__acquires(&guard->srcu)
 {
-	lock_map_acquire_read(&guard->dep_map);
-	return srcu_read_lock(&guard->srcu);
+	int idx = srcu_read_lock_notrace(&guard->srcu);
+
+	lock_acquire_shared_recursive(&guard->dep_map, 0, 1, NULL, _THIS_IP_);
+	return idx;
 }
 
 static inline void mdev_guard_leave(struct mdev_guard *guard, int idx)
@@ -51,13 +54,14 @@ static inline void mdev_guard_leave(struct mdev_guard *guard, int idx)
 {
 	/* The owner may free the guard as soon as SRCU lets go of it. */
 	lock_map_release(&guard->dep_map);
-	srcu_read_unlock(&guard->srcu, idx);
+	srcu_read_unlock_notrace(&guard->srcu, idx);
 }
 
 /* In a section: the object, or NULL if it is going away. */
 static inline void *mdev_guard_self(struct mdev_guard *guard)
 {
-	return srcu_dereference(guard->self, &guard->srcu);
+	/* Not srcu_dereference(), which relies on SRCU's lockdep map. */
+	return rcu_dereference_raw(guard->self);
 }
 
 /* In a section: has the pointer been revoked since? For waits. */
