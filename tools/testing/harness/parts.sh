@@ -169,9 +169,7 @@ run_part()
 	parse "$1"
 	kernel=-
 	! needs_kernel || kernel=$(K=$part_K "$HARNESS/kernel.sh") || kernel=
-	# Don't keep the results of a choice, or of fewer operations.
-	if [ -z "${T:-}${SCALE:-}${SEED:-}${SHARD:-}" ] &&
-		[[ " ${variables[*]-} " != *" T="* ]]; then
+	if [ -n "$hash" ] && [[ " ${variables[*]-} " != *" T="* ]]; then
 		kept=$CACHE/results/$hash/$label-${kernel##*/}
 	fi
 	if [ -n "$all" ] && [ -e "$kept" ]; then
@@ -239,7 +237,9 @@ done <<<"$parts"
 several=$(awk '{ print $1 }' <<<"$parts" | sort | uniq -d)
 all=
 [[ " $* " != *" all "* ]] || all=1
-hash=$(sources_hash)
+# Don't keep the results of a choice, or of fewer operations.
+hash=
+[ -n "${T:-}${SCALE:-}${SEED:-}${SHARD:-}" ] || hash=$(sources_hash)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 start=$SECONDS
