@@ -198,7 +198,7 @@ active proctype Parent()
 	create_there = true;
 #endif
 
-	/* mdev_parent_close(), also when a later step of registering fails */
+	/* mdev_parent_teardown(), also when a later step of registering fails */
 	d_step {
 #ifndef BREAK_NOT_REVOKED
 		self = false;
