@@ -4,44 +4,69 @@
  * to widen a window that no callback of a vendor can.
  */
 #include <linux/debugfs.h>
-#include <linux/delay.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 
 #include "mdev_test.h"
 
-/* A test that gave up must not stall the machine. */
-#define STALL_MS	10000
+#define ENDBR64	0xfa1e0ff3
 
 static char stall_function[MDEV_TEST_NAME_SIZE];
+static DECLARE_WAIT_QUEUE_HEAD(stall_wait);
 static atomic_t stall_armed;
+static atomic_t stall_inside;
 static bool stall_ended;
 static u32 stall_count;
 /* Protects the probe; taken by writers to the file only. */
 static DEFINE_MUTEX(stall_lock);
 
-/* Preemption is off here, so spin. */
-static int stall_here(struct kprobe *probe, struct pt_regs *regs)
-{
-	unsigned int ms;
+static struct kprobe stall_probe;
 
-	if (!atomic_xchg(&stall_armed, 0))
-		return 0;
+/* Runs in place of the function, which has at most three arguments. */
+static unsigned long stall_call(unsigned long a, unsigned long b,
+				unsigned long c)
+{
+	u32 *entry = (u32 *)stall_probe.addr;
+	unsigned long (*function)(unsigned long a, unsigned long b,
+				  unsigned long c);
+	unsigned long ret;
+
+	/* The probe is behind the mark that an indirect call must meet. */
+	if (entry[-1] == ENDBR64)
+		entry--;
+	function = (void *)entry;
 	WRITE_ONCE(stall_count, 1);
-	for (ms = 0; ms < STALL_MS && !READ_ONCE(stall_ended); ms++)
-		mdelay(1);
+	wait_event(stall_wait, READ_ONCE(stall_ended));
 	WRITE_ONCE(stall_count, 0);
-	return 0;
+	ret = function(a, b, c);
+	atomic_dec(&stall_inside);
+	wake_up_all(&stall_wait);
+	return ret;
 }
 
-static struct kprobe stall_probe;
+static int stall_here(struct kprobe *probe, struct pt_regs *regs)
+{
+	if (!atomic_xchg(&stall_armed, 0))
+		return 0;
+	atomic_inc(&stall_inside);
+	instruction_pointer_set(regs, (unsigned long)stall_call);
+	return 1;
+}
+
+/* Keeps the probe from being optimized: it could not change where to go then. */
+static void stall_after(struct kprobe *probe, struct pt_regs *regs,
+			unsigned long flags)
+{
+}
 
 static void stall_end(void)
 {
 	WRITE_ONCE(stall_ended, true);
+	wake_up_all(&stall_wait);
 	if (stall_probe.symbol_name)
 		unregister_kprobe(&stall_probe);
 	stall_probe.symbol_name = NULL;
@@ -54,6 +79,7 @@ static int stall_begin(void)
 	stall_probe = (struct kprobe){
 		.symbol_name = stall_function,
 		.pre_handler = stall_here,
+		.post_handler = stall_after,
 	};
 	WRITE_ONCE(stall_ended, false);
 	atomic_set(&stall_armed, 1);
@@ -94,4 +120,5 @@ void mdev_test_stall_exit(void)
 	mutex_lock(&stall_lock);
 	stall_end();
 	mutex_unlock(&stall_lock);
+	wait_event(stall_wait, !atomic_read(&stall_inside));
 }
