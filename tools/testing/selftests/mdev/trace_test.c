@@ -176,7 +176,7 @@ TEST_F(trace, refusal_by_the_core_is_traced_with_its_reason_and_not_logged)
 	else
 		ASSERT_REFUSED(-EUSERS, parent_create(&self->p, NULL),
 			       "instance");
-	ASSERT_FALSE(kmsg_find(kmsg, "mdev", ""));
+	ASSERT_FALSE(kmsg_find(kmsg, "mdev: ", ""));
 	close(kmsg);
 	trace_stop();
 }
