@@ -43,9 +43,9 @@ void mdev_ops_remove(struct mdev_core_device *md)
 	ret = parent->ops->remove(&md->mdev);
 	if (ret)
 		dev_err(parent->dev,
-			"mdev: remove of %s as %s returned %d, which stops nothing: %ps may have leaked what the vendor driver held for the device\n",
+			"mdev: remove of %s as %s returned %d, which stops nothing: the vendor driver may have leaked what it held for the device\n",
 			dev_name(&md->mdev.dev), kobject_name(&md->type->kobj),
-			ret, parent->ops->remove);
+			ret);
 }
 
 static void mdev_ops_init_type(struct mdev_core_parent *parent,

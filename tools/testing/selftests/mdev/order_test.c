@@ -244,10 +244,16 @@ TEST_F(order, users_come_and_go_between_create_and_remove)
 
 TEST_F(order_ops, vendor_remove_cannot_veto)
 {
+	int kmsg = kmsg_open();
+
+	ASSERT_LE(0, kmsg);
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
 	ASSERT_EQ(0, parent_set(&self->p, "remove_error", -EBUSY));
 	ASSERT_EQ(0, mdev_remove(self->uuid));
 	ASSERT_FALSE(mdev_exists(self->uuid));
+	ASSERT_TRUE(kmsg_find(kmsg, "the vendor driver may have leaked",
+			      self->uuid));
+	close(kmsg);
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
 }
 
