@@ -57,6 +57,31 @@ void vfio_user_close(struct vfio_user *vfio)
 	vfio_user_close_container(vfio);
 }
 
+int vfio_user_map(const struct vfio_user *vfio, void *memory, uint64_t iova,
+		  uint64_t size)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)memory,
+		.iova = iova,
+		.size = size,
+	};
+
+	return ioctl(vfio->container, VFIO_IOMMU_MAP_DMA, &map) ? -errno : 0;
+}
+
+int vfio_user_unmap(const struct vfio_user *vfio, uint64_t iova, uint64_t size)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap),
+		.iova = iova,
+		.size = size,
+	};
+
+	return ioctl(vfio->container, VFIO_IOMMU_UNMAP_DMA, &unmap) ? -errno : 0;
+}
+
 int vfio_user_group_id(const char *uuid, unsigned int *id)
 {
 	char path[PATH_MAX], target[PATH_MAX], *name, *end;

@@ -56,6 +56,14 @@ void vfio_user_close_group(struct vfio_user *vfio);
 void vfio_user_close_container(struct vfio_user *vfio);
 void vfio_user_close(struct vfio_user *vfio);
 
+/*
+ * Map @size bytes at @memory, page-aligned, at @iova of the device's IOVA space, for
+ * reading and writing; and unmap what was mapped so.
+ */
+int vfio_user_map(const struct vfio_user *vfio, void *memory, uint64_t iova,
+		  uint64_t size);
+int vfio_user_unmap(const struct vfio_user *vfio, uint64_t iova, uint64_t size);
+
 /* The number N of the device's /dev/vfio/N. */
 int vfio_user_group_id(const char *uuid, unsigned int *id);
 

@@ -6,7 +6,7 @@
  * through one of two doors. A *type* is a way to split it. A *mediated device* is a
  * part, which a user creates by writing a UUID to the type's ``create``.
  *
- * ==================  ====================================================
+ * ==================  =========================================================
  * mdev_parent.c       registering parents, on both doors
  * mdev_parent_ops.c   the parent-ops door
  * mdev_export_*.c     what the parent-driver door exports
@@ -18,7 +18,8 @@
  * mdev_sysfs.c        attributes and links
  * vfio_mdev_main.c    vfio_mdev.ko, the bus driver of the parent-ops door
  * vfio_mdev_region.c  its answer to VFIO_DEVICE_GET_REGION_INFO
- * ==================  ====================================================
+ * vfio_mdev_legacy.c  vfio_mdev_legacy.ko, VFIO as drivers of Linux 5.2 call it
+ * ==================  =========================================================
  *
  * Lock order, outermost first:
  *

@@ -9,5 +9,9 @@
 
 #include_next <linux/mdev.h>
 #include "../../linux/mdev_parent_ops.h"
+#include "../mdev_legacy.h"
+
+#define mdev_register_device	mdev_legacy_register_device
+#define mdev_unregister_device	mdev_legacy_unregister_device
 
 #endif /* _LEGACY_LINUX_MDEV_H */

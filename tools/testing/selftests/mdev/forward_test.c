@@ -13,30 +13,6 @@ ON_OPS_DOOR(forward);
 
 #define IOVA 0x10000
 
-static int dma_map(int container, void *page, uint64_t iova)
-{
-	struct vfio_iommu_type1_dma_map map = {
-		.argsz = sizeof(map),
-		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
-		.vaddr = (uintptr_t)page,
-		.iova = iova,
-		.size = 4096,
-	};
-
-	return ioctl(container, VFIO_IOMMU_MAP_DMA, &map) ? -errno : 0;
-}
-
-static int dma_unmap(int container, uint64_t iova)
-{
-	struct vfio_iommu_type1_dma_unmap unmap = {
-		.argsz = sizeof(unmap),
-		.iova = iova,
-		.size = 4096,
-	};
-
-	return ioctl(container, VFIO_IOMMU_UNMAP_DMA, &unmap) ? -errno : 0;
-}
-
 static int pin(int device, __u64 iova)
 {
 	int ret = ioctl(device, MDEV_TEST_PIN, &iova);
@@ -104,7 +80,7 @@ TEST_F(forward, vendor_pins_pages_through_the_vfio_device)
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
 	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
 	ASSERT_GT(0, pin(self->vfio.device, IOVA));
-	ASSERT_EQ(0, dma_map(self->vfio.container, page, IOVA));
+	ASSERT_EQ(0, vfio_user_map(&self->vfio, page, IOVA, 4096));
 	ASSERT_EQ(0x42, pin(self->vfio.device, IOVA));
 }
 
@@ -125,10 +101,10 @@ TEST_F(forward, dma_unmap_tells_the_vendor_to_unpin)
 	ASSERT_EQ(0, parent_restart(&self->p, "dma_unmap", 1));
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
 	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
-	ASSERT_EQ(0, dma_map(self->vfio.container, page, IOVA));
+	ASSERT_EQ(0, vfio_user_map(&self->vfio, page, IOVA, 4096));
 	ASSERT_EQ(0x43, pin(self->vfio.device, IOVA));
 	/* VFIO waits for the unpin: this returns because the vendor did it. */
-	ASSERT_EQ(0, dma_unmap(self->vfio.container, IOVA));
+	ASSERT_EQ(0, vfio_user_unmap(&self->vfio, IOVA, 4096));
 	ASSERT_EQ(0, log_read(&log));
 	ASSERT_LE(1, log_count(&log, "vendor", "dma_unmap", self->uuid));
 	ASSERT_GT(0, pin(self->vfio.device, IOVA));
@@ -142,7 +118,7 @@ TEST_F(forward, pinning_without_dma_unmap_op_is_refused)
 	page[0] = 0x44;
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
 	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
-	ASSERT_EQ(0, dma_map(self->vfio.container, page, IOVA));
+	ASSERT_EQ(0, vfio_user_map(&self->vfio, page, IOVA, 4096));
 	ASSERT_GT(0, pin(self->vfio.device, IOVA));
 }
 

@@ -30,6 +30,8 @@ int core_unload(void)
 	int ret = unload_others("");
 
 	if (!ret)
+		ret = unload_soon("vfio_mdev_legacy");
+	if (!ret)
 		ret = unload_soon("vfio_mdev");
 	if (!ret)
 		ret = unload_soon("mdev");

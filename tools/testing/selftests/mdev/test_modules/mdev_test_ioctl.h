@@ -12,4 +12,21 @@
  */
 #define MDEV_TEST_PIN	_IO(VFIO_TYPE, VFIO_BASE + 100)
 
+/*
+ * The driver for Linux 5.2 pins the pages of an array at once; unpinning returns
+ * how many were. What read() and write() find at MDEV_TEST_MEMORY plus an address is
+ * the memory that is pinned there.
+ */
+#define MDEV_TEST_PIN_ALL	_IO(VFIO_TYPE, VFIO_BASE + 101)
+#define MDEV_TEST_UNPIN_ALL	_IO(VFIO_TYPE, VFIO_BASE + 102)
+
+#define MDEV_TEST_PINS		8
+#define MDEV_TEST_MEMORY	0x10000000000ULL
+
+struct mdev_test_pins {
+	__u32 count;
+	__u32 reserved;
+	__u64 iova[MDEV_TEST_PINS];
+};
+
 #endif /* _MDEV_TEST_IOCTL_H */

@@ -1,22 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A vendor driver of Linux 5.2's interface: nothing here knows that this is
- * not Linux 5.2. It includes <linux/mdev.h> and no other header of ours.
+ * not Linux 5.2. It includes <linux/mdev.h> and <linux/vfio.h>, and of ours only
+ * the requests that it shares with the tests.
  */
 #include <linux/device.h>
+#include <linux/iommu.h>
 #include <linux/mdev.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
+#include <linux/wait.h>
+
+#include "../mdev_test_ioctl.h"
 
 #define LEGACY_MAX 2
 
+/* A page that is pinned: its numbers in IOVA space and in memory. */
+struct legacy_page {
+	unsigned long gfn;
+	unsigned long pfn;
+};
+
 struct legacy_mdev {
+	struct mdev_device *mdev;
 	guid_t uuid;
 	char data[64];
+	struct notifier_block iommu_nb;
+	struct notifier_block group_nb;
+	struct kvm *kvm;
+	unsigned int unmaps;		/* how often it was told of one */
+	wait_queue_head_t unmapped;
+	/* What the tests set: behave badly, or slowly. */
+	unsigned int deaf;		/* leave pinned what is unmapped */
+	unsigned int late;		/* note a page when told of an unmap */
+
+	spinlock_t lock;		/* protects the pages */
+	struct legacy_page pages[MDEV_TEST_PINS];
+	int nr_pages;
 };
 
 static struct platform_device *legacy_dev;
@@ -35,7 +60,10 @@ static int legacy_create(struct kobject *kobj, struct mdev_device *mdev)
 		atomic_inc(&legacy_left);
 		return -ENOMEM;
 	}
+	lm->mdev = mdev;
 	guid_copy(&lm->uuid, mdev_uuid(mdev));
+	spin_lock_init(&lm->lock);
+	init_waitqueue_head(&lm->unmapped);
 	mdev_set_drvdata(mdev, lm);
 	return 0;
 }
@@ -48,21 +76,124 @@ static int legacy_remove(struct mdev_device *mdev)
 	return 0;
 }
 
+/* Unpin the pages of a range, both ends included. */
+static void legacy_unpin_range(struct legacy_mdev *lm, unsigned long first,
+			       unsigned long last)
+{
+	unsigned long gfns[MDEV_TEST_PINS];
+	int i, n = 0;
+
+	spin_lock(&lm->lock);
+	for (i = 0; i < lm->nr_pages; i++) {
+		if (lm->pages[i].gfn < first || lm->pages[i].gfn > last)
+			continue;
+		gfns[n++] = lm->pages[i].gfn;
+		lm->pages[i--] = lm->pages[--lm->nr_pages];
+	}
+	spin_unlock(&lm->lock);
+	if (n)
+		vfio_unpin_pages(mdev_dev(lm->mdev), gfns, n);
+}
+
+static int legacy_iommu_event(struct notifier_block *nb, unsigned long event,
+			      void *data)
+{
+	struct legacy_mdev *lm = container_of(nb, struct legacy_mdev, iommu_nb);
+	struct vfio_iommu_type1_dma_unmap *unmap = data;
+
+	if (event != VFIO_IOMMU_NOTIFY_DMA_UNMAP)
+		return NOTIFY_DONE;
+	WRITE_ONCE(lm->unmaps, lm->unmaps + 1);
+	wake_up_all(&lm->unmapped);
+	if (!READ_ONCE(lm->deaf))
+		legacy_unpin_range(lm, unmap->iova >> PAGE_SHIFT,
+				   (unmap->iova + unmap->size - 1) >>
+				   PAGE_SHIFT);
+	return NOTIFY_OK;
+}
+
+static int legacy_group_event(struct notifier_block *nb, unsigned long event,
+			      void *data)
+{
+	struct legacy_mdev *lm = container_of(nb, struct legacy_mdev, group_nb);
+
+	if (event == VFIO_GROUP_NOTIFY_SET_KVM)
+		lm->kvm = data;
+	return NOTIFY_OK;
+}
+
 static int legacy_open(struct mdev_device *mdev)
 {
-	return try_module_get(THIS_MODULE) ? 0 : -ENODEV;
+	struct legacy_mdev *lm = mdev_get_drvdata(mdev);
+	unsigned long events = VFIO_IOMMU_NOTIFY_DMA_UNMAP;
+	int ret;
+
+	if (!try_module_get(THIS_MODULE))
+		return -ENODEV;
+	lm->iommu_nb.notifier_call = legacy_iommu_event;
+	ret = vfio_register_notifier(mdev_dev(mdev), VFIO_IOMMU_NOTIFY, &events,
+				     &lm->iommu_nb);
+	if (ret)
+		goto put_module;
+	events = VFIO_GROUP_NOTIFY_SET_KVM;
+	lm->group_nb.notifier_call = legacy_group_event;
+	ret = vfio_register_notifier(mdev_dev(mdev), VFIO_GROUP_NOTIFY, &events,
+				     &lm->group_nb);
+	if (ret)
+		goto unregister_iommu;
+	return 0;
+
+unregister_iommu:
+	vfio_unregister_notifier(mdev_dev(mdev), VFIO_IOMMU_NOTIFY,
+				 &lm->iommu_nb);
+put_module:
+	module_put(THIS_MODULE);
+	return ret;
 }
 
 static void legacy_release(struct mdev_device *mdev)
 {
+	struct legacy_mdev *lm = mdev_get_drvdata(mdev);
+
+	vfio_unregister_notifier(mdev_dev(mdev), VFIO_GROUP_NOTIFY,
+				 &lm->group_nb);
+	if (!lm->deaf) {
+		vfio_unregister_notifier(mdev_dev(mdev), VFIO_IOMMU_NOTIFY,
+					 &lm->iommu_nb);
+		legacy_unpin_range(lm, 0, ULONG_MAX);
+	}
+	lm->nr_pages = 0;
+	lm->kvm = NULL;
 	module_put(THIS_MODULE);
+}
+
+/* The pinned memory at an address, up to the end of its page. */
+static void *legacy_memory(struct legacy_mdev *lm, u64 iova, size_t *count)
+{
+	void *memory = NULL;
+	int i;
+
+	spin_lock(&lm->lock);
+	for (i = 0; i < lm->nr_pages; i++)
+		if (lm->pages[i].gfn == iova >> PAGE_SHIFT)
+			memory = page_address(pfn_to_page(lm->pages[i].pfn));
+	spin_unlock(&lm->lock);
+	*count = min_t(size_t, *count, PAGE_SIZE - offset_in_page(iova));
+	return memory ? memory + offset_in_page(iova) : NULL;
 }
 
 static ssize_t legacy_read(struct mdev_device *mdev, char __user *buf,
 			   size_t count, loff_t *ppos)
 {
 	struct legacy_mdev *lm = mdev_get_drvdata(mdev);
+	void *memory;
 
+	if (*ppos >= MDEV_TEST_MEMORY) {
+		memory = legacy_memory(lm, *ppos - MDEV_TEST_MEMORY, &count);
+		if (!memory || copy_to_user(buf, memory, count))
+			return -EFAULT;
+		return count;
+	}
 	return simple_read_from_buffer(buf, count, ppos, lm->data,
 				       sizeof(lm->data));
 }
@@ -71,15 +202,84 @@ static ssize_t legacy_write(struct mdev_device *mdev, const char __user *buf,
 			    size_t count, loff_t *ppos)
 {
 	struct legacy_mdev *lm = mdev_get_drvdata(mdev);
+	void *memory;
 
+	if (*ppos >= MDEV_TEST_MEMORY) {
+		memory = legacy_memory(lm, *ppos - MDEV_TEST_MEMORY, &count);
+		if (!memory || copy_from_user(memory, buf, count))
+			return -EFAULT;
+		return count;
+	}
 	return simple_write_to_buffer(lm->data, sizeof(lm->data), ppos, buf,
 				      count);
+}
+
+static long legacy_pin(struct legacy_mdev *lm, unsigned long *gfns, int n)
+{
+	unsigned int unmaps = READ_ONCE(lm->unmaps);
+	unsigned long pfns[MDEV_TEST_PINS];
+	int i, ret;
+
+	ret = vfio_pin_pages(mdev_dev(lm->mdev), gfns, n,
+			     IOMMU_READ | IOMMU_WRITE, pfns);
+	if (ret != n)
+		return ret < 0 ? ret : -EIO;
+	if (lm->late)
+		wait_event(lm->unmapped, READ_ONCE(lm->unmaps) != unmaps);
+
+	spin_lock(&lm->lock);
+	if (lm->nr_pages + n > MDEV_TEST_PINS) {
+		spin_unlock(&lm->lock);
+		vfio_unpin_pages(mdev_dev(lm->mdev), gfns, n);
+		return -ENOSPC;
+	}
+	for (i = 0; i < n; i++)
+		lm->pages[lm->nr_pages++] = (struct legacy_page){
+			.gfn = gfns[i],
+			.pfn = pfns[i],
+		};
+	spin_unlock(&lm->lock);
+	return n;
+}
+
+/* Forget each page once, then unpin them whether they were known or not. */
+static long legacy_unpin(struct legacy_mdev *lm, unsigned long *gfns, int n)
+{
+	int i, j;
+
+	spin_lock(&lm->lock);
+	for (i = 0; i < n && i < MDEV_TEST_PINS; i++) {
+		for (j = 0; j < lm->nr_pages; j++) {
+			if (lm->pages[j].gfn != gfns[i])
+				continue;
+			lm->pages[j] = lm->pages[--lm->nr_pages];
+			break;
+		}
+	}
+	spin_unlock(&lm->lock);
+	return vfio_unpin_pages(mdev_dev(lm->mdev), gfns, n);
 }
 
 static long legacy_ioctl(struct mdev_device *mdev, unsigned int cmd,
 			 unsigned long arg)
 {
-	return -ENOTTY;
+	struct legacy_mdev *lm = mdev_get_drvdata(mdev);
+	unsigned long gfns[MDEV_TEST_PINS];
+	struct mdev_test_pins pins;
+	unsigned int i;
+
+	if (cmd != MDEV_TEST_PIN_ALL && cmd != MDEV_TEST_UNPIN_ALL)
+		return -ENOTTY;
+	if (copy_from_user(&pins, (void __user *)arg, sizeof(pins)))
+		return -EFAULT;
+	for (i = 0; i < min_t(u32, pins.count, MDEV_TEST_PINS); i++)
+		gfns[i] = pins.iova[i] >> PAGE_SHIFT;
+	/* VFIO refuses any more before it looks at a number. */
+	if (pins.count > MDEV_TEST_PINS &&
+	    pins.count <= VFIO_PIN_PAGES_MAX_ENTRIES)
+		return -EINVAL;
+	return cmd == MDEV_TEST_PIN_ALL ? legacy_pin(lm, gfns, pins.count) :
+					  legacy_unpin(lm, gfns, pins.count);
 }
 
 static ssize_t uuid_show(struct device *dev, struct device_attribute *attr,
@@ -91,8 +291,48 @@ static ssize_t uuid_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(uuid);
 
+static ssize_t kvm_show(struct device *dev, struct device_attribute *attr,
+			char *buf)
+{
+	struct legacy_mdev *lm = mdev_get_drvdata(mdev_from_dev(dev));
+
+	return sprintf(buf, "%d\n", !!lm->kvm);
+}
+static DEVICE_ATTR_RO(kvm);
+
+static ssize_t unmaps_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	struct legacy_mdev *lm = mdev_get_drvdata(mdev_from_dev(dev));
+
+	return sprintf(buf, "%u\n", READ_ONCE(lm->unmaps));
+}
+static DEVICE_ATTR_RO(unmaps);
+
+static ssize_t deaf_store(struct device *dev, struct device_attribute *attr,
+			  const char *buf, size_t count)
+{
+	struct legacy_mdev *lm = mdev_get_drvdata(mdev_from_dev(dev));
+
+	return kstrtouint(buf, 0, &lm->deaf) ?: count;
+}
+static DEVICE_ATTR_WO(deaf);
+
+static ssize_t late_store(struct device *dev, struct device_attribute *attr,
+			  const char *buf, size_t count)
+{
+	struct legacy_mdev *lm = mdev_get_drvdata(mdev_from_dev(dev));
+
+	return kstrtouint(buf, 0, &lm->late) ?: count;
+}
+static DEVICE_ATTR_WO(late);
+
 static struct attribute *legacy_mdev_attrs[] = {
 	&dev_attr_uuid.attr,
+	&dev_attr_kvm.attr,
+	&dev_attr_unmaps.attr,
+	&dev_attr_deaf.attr,
+	&dev_attr_late.attr,
 	NULL,
 };
 
