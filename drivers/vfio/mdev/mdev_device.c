@@ -340,13 +340,11 @@ static int mdev_device_try_remove(struct mdev_core_device *md,
 				  struct device_attribute *attr)
 {
 	struct mdev_users users = { .busy = true };
+	struct kernfs_node *kn;
 	int ret;
 
-	/*
-	 * A claim turns openers away: don't claim for a remove that must fail. The
-	 * acquire makes mdev_get_users() come after mdev_device_announce().
-	 */
-	if (atomic_read_acquire(&md->state) == MDEV_LIVE) {
+	/* A claim turns openers away: don't claim for a remove that must fail. */
+	if (atomic_read(&md->state) == MDEV_LIVE) {
 		mdev_get_users(md, &users, false, 0);
 		if (users.busy && !users.can_request)
 			return -EBUSY;
@@ -361,9 +359,10 @@ static int mdev_device_try_remove(struct mdev_core_device *md,
 		mdev_device_unclaim(md);
 		return ret;
 	}
-	/* device_del() would wait for the file that we are called from. */
-	device_remove_file_self(&md->mdev.dev, attr);
+	/* Or device_del() would wait for the file that we are called from. */
+	kn = sysfs_break_active_protection(&md->mdev.dev.kobj, &attr->attr);
 	__mdev_device_remove(md);
+	sysfs_unbreak_active_protection(kn);
 	return 0;
 }
 

@@ -243,23 +243,16 @@ inline mdev_device_remove()
 	:: self
 	:: else -> gone = true; goto refused
 	fi;
-	/* A remove that must fail turns no opener away. */
-#ifndef BREAK_LOOKED_BEFORE_LIVE
+	/* A remove that must fail turns no opener away. LIVE may be seen late. */
 	busy = true;
 	if
-	:: md.state == LIVE ->
-#else
-	if
 	:: true ->
-#endif
 		mdev_get_users();
 		if
 		:: busy && !contended && !request -> goto refused
 		:: else
 		fi
-#ifndef BREAK_LOOKED_BEFORE_LIVE
-	:: else
-#endif
+	:: md.state != LIVE
 	fi;
 #ifdef BREAK_FILE_REMOVED_FIRST
 	d_step { md.remove_there = false; changed = true };
@@ -334,18 +327,16 @@ refused:
 	goto out;
 decided:
 	decide(id + 1);
-	/* device_remove_file_self(): waits for other writers, not for this one. */
+	/* sysfs_break_active_protection(): device_del() waits for other writers. */
 	d_step {
 		asked = false;
 		busy = false;
 		contended = false;
 		changed = false;
-		md.remove_there = false;
 #ifndef BREAK_REMOVE_WAITS_FOR_ITSELF
 		md.remove_active--
 #endif
 	};
-	md.remove_active == 0;
 	__mdev_device_remove();
 	mdev_guard_leave();
 	LAW(remove_returns_with_uuid_free, !md.claimed || md.doomed != id + 1);

@@ -44,15 +44,11 @@ inline mdev_get_users()
 {
 	d_step { contended = true; busy = true };
 	if
-#ifdef BREAK_LOCK_NOT_TRIED
-	:: contended = false; busy = seen_users(u)
-#else
 	:: atomic { !md.lock -> md.lock = true; contended = false };
 		vendor_code();
 		busy = seen_users(u);
 		device_unlock()
 	:: else
-#endif
 	fi
 }
 
