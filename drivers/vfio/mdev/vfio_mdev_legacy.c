@@ -45,7 +45,6 @@ struct legacy_call {
 	struct list_head entry;
 	const unsigned long *pfns;
 	int npage;
-	bool revoked;			/* what it pins is being unmapped */
 };
 
 struct legacy_device {
@@ -230,7 +229,7 @@ int mdev_legacy_pin_pages(struct device *dev, unsigned long *user_pfn,
 
 	mutex_lock(&ld->lock);
 	if (!ret)
-		ret = call.revoked ? -EINVAL : legacy_count_all(ld, &call);
+		ret = legacy_count_all(ld, &call);
 	mutex_unlock(&ld->lock);
 	while (ret && pinned--)
 		legacy_put_page(ld, user_pfn[pinned]);
@@ -400,13 +399,24 @@ static bool legacy_in_flight(struct legacy_device *ld,
 	return found;
 }
 
-/* Unpin what the vendor has left, and let calls in flight see that they failed. */
+/* Not for longer than a tenth of a second: see the top of this file. */
+static void legacy_wait_for_calls(struct legacy_device *ld,
+				  const struct legacy_range *range)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	long left = HZ / 10;
+
+	add_wait_queue(&ld->wait, &wait);
+	while (left && legacy_in_flight(ld, range))
+		left = wait_woken(&wait, TASK_UNINTERRUPTIBLE, left);
+	remove_wait_queue(&ld->wait, &wait);
+}
+
+/* Unpin what the vendor has left pinned. */
 static void legacy_take_away(struct legacy_device *ld,
 			     const struct legacy_range *range)
 {
-	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	unsigned long pfn, pins = 0;
-	long left = HZ;
 	void *entry;
 
 	xa_for_each_range(&ld->pins, pfn, entry, range->first, range->last)
@@ -415,11 +425,6 @@ static void legacy_take_away(struct legacy_device *ld,
 		dev_warn_ratelimited(mdev_parent_dev(ld->mdev),
 				     "mdev: %s: the vendor driver kept %lu pins on pages that its user took away; undone\n",
 				     dev_name(mdev_dev(ld->mdev)), pins);
-
-	add_wait_queue(&ld->wait, &wait);
-	while (left && legacy_in_flight(ld, range))
-		left = wait_woken(&wait, TASK_UNINTERRUPTIBLE, left);
-	remove_wait_queue(&ld->wait, &wait);
 }
 
 static void legacy_dma_unmap(struct mdev_device *mdev, u64 iova, u64 length)
@@ -434,13 +439,10 @@ static void legacy_dma_unmap(struct mdev_device *mdev, u64 iova, u64 length)
 		.first = iova >> PAGE_SHIFT,
 		.last = (iova + length - 1) >> PAGE_SHIFT,
 	};
-	struct legacy_call *call;
 	int i;
 
 	mutex_lock(&ld->lock);
 	list_add(&range.entry, &ld->unmaps);
-	list_for_each_entry(call, &ld->calls, entry)
-		call->revoked |= legacy_overlaps(call, &range);
 	mutex_unlock(&ld->lock);
 
 	for (i = 0; i < LEGACY_NOTIFY_TRIES; i++) {
@@ -449,9 +451,10 @@ static void legacy_dma_unmap(struct mdev_device *mdev, u64 iova, u64 length)
 					     &unmap);
 		if (ld->vendor->dma_unmap)
 			ld->vendor->dma_unmap(mdev, iova, length);
+		legacy_wait_for_calls(ld, &range);
 		if (!legacy_is_pinned(ld, &range))
 			break;
-		/* It may have pinned a page and not have written it down yet. */
+		/* The vendor may have pinned a page and not have noted it yet. */
 		schedule_timeout_uninterruptible(1);
 	}
 	legacy_take_away(ld, &range);
@@ -476,6 +479,7 @@ static void legacy_close(struct legacy_device *ld)
 	int type;
 
 	legacy_set_state(ld, LEGACY_CLOSED);
+	legacy_wait_for_calls(ld, &all);
 	legacy_take_away(ld, &all);
 	for (type = VFIO_IOMMU_NOTIFY; type <= VFIO_GROUP_NOTIFY; type++) {
 		if (!rcu_access_pointer(ld->notifiers[type].head))
