@@ -190,10 +190,18 @@ static bool start_mtty(void)
 	return load_vfio() && !load_module("mtty");
 }
 
-static void stop_mtty(void)
+static bool start_legacy(void)
+{
+	parent_name = "mdev_test_legacy";
+	type = "platform-1";
+	return load_vfio() && !load_module("mdev_test_legacy");
+}
+
+static void stop_sample(void)
 {
 	static const char * const modules[] = {
-		"mtty", "vfio_mdev", "mdev", "mdev_test_common", NULL
+		"mtty", "mdev_test_legacy", "vfio_mdev_legacy", "vfio_mdev",
+		"mdev", "mdev_test_common", NULL
 	};
 
 	unload_all(modules);
@@ -205,7 +213,7 @@ static void stop_test_parent(void)
 
 	check(!parent_del(&parent), "cannot delete the parent");
 	unload_all(modules);
-	stop_mtty();
+	stop_sample();
 }
 
 static bool enter_registered(void)
@@ -248,6 +256,16 @@ static bool leave_device(void)
 	return vfio_leave_device() && leave_group();
 }
 
+static bool enter_mapping(void)
+{
+	return enter_device() && vfio_enter_mapping();
+}
+
+static bool leave_mapping(void)
+{
+	return vfio_leave_mapping() && leave_device();
+}
+
 static const struct fail_stage test_parent_stages[] = {
 	{ NULL, NULL, registration_ops, ARRAY_SIZE(registration_ops) },
 	{ enter_registered, leave_registered, device_ops,
@@ -263,13 +281,22 @@ static const struct fail_stage mtty_stages[] = {
 	{ enter_device, leave_device, call_ops, NR_CALL_OPS },
 };
 
+/* So is the driver of Linux 5.2. */
+static const struct fail_stage legacy_stages[] = {
+	{ NULL, NULL, device_ops, ARRAY_SIZE(device_ops) },
+	{ enter_group, leave_group, open_ops, NR_OPEN_OPS },
+	{ enter_mapping, leave_mapping, pin_ops, NR_PIN_OPS },
+};
+
 const struct fail_door fail_doors[] = {
 	{ "driver", start_driver, stop_test_parent, test_parent_stages,
 	  ARRAY_SIZE(test_parent_stages) },
 	{ "ops", start_ops, stop_test_parent, test_parent_stages,
 	  ARRAY_SIZE(test_parent_stages) },
-	{ "mtty", start_mtty, stop_mtty, mtty_stages,
+	{ "mtty", start_mtty, stop_sample, mtty_stages,
 	  ARRAY_SIZE(mtty_stages) },
+	{ "legacy", start_legacy, stop_sample, legacy_stages,
+	  ARRAY_SIZE(legacy_stages) },
 };
 
 const size_t nr_fail_doors = ARRAY_SIZE(fail_doors);

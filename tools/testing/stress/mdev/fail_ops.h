@@ -44,15 +44,20 @@ struct fail_door {
 extern const struct fail_door fail_doors[];
 extern const size_t nr_fail_doors;
 
-/* fail_vfio.c: opening a device, and calls on an open card of mtty's. */
+/* fail_vfio.c: opening a device, calls on an open card of mtty's, and pins. */
 #define NR_OPEN_OPS 3
 #define NR_CALL_OPS 16
+#define NR_PIN_OPS 1
 extern const struct fail_op open_ops[NR_OPEN_OPS];
 extern const struct fail_op call_ops[NR_CALL_OPS];
+extern const struct fail_op pin_ops[NR_PIN_OPS];
 /* The stages they need: the device's group open, and the device as well. */
 bool vfio_enter_group(const char *uuid);
 bool vfio_leave_group(void);
 bool vfio_enter_device(void);
 bool vfio_leave_device(void);
+/* Memory mapped for the open device. */
+bool vfio_enter_mapping(void);
+bool vfio_leave_mapping(void);
 
 #endif /* FAIL_OPS_H */

@@ -111,7 +111,7 @@ void state_compare(const struct fail_state *state, const char *when)
 
 static const char * const modules[NR_LATE_MODULES] = {
 	"mdev", "vfio_mdev", "vfio", "vfio_iommu_type1", "mtty", DOOR_DRIVER,
-	DOOR_OPS, "mdev_test_common",
+	DOOR_OPS, "mdev_test_legacy", "vfio_mdev_legacy", "mdev_test_common",
 };
 
 /*

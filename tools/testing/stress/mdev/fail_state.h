@@ -22,7 +22,7 @@ void state_free(struct fail_state *state);
 /* Fails the test if it is another now, and says where it begins to be. */
 void state_compare(const struct fail_state *state, const char *when);
 
-#define NR_LATE_MODULES 8
+#define NR_LATE_MODULES 10
 #define NR_LATE_DIRS 4
 
 /*

@@ -3,17 +3,24 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "fail_ops.h"
 #include "mdev_test_lib.h"
 #include "stress.h"
+#include "test_modules/mdev_test_ioctl.h"
 #include "vfio_user.h"
+
+#define IOVA 0x100000
+#define PAGE 4096
 
 static struct vfio_user vfio;
 static const char *device_uuid;
 static int device = -1;
 static int event = -1;
+static void *memory;
 
 static long long users(void)
 {
@@ -269,4 +276,49 @@ const struct fail_op call_ops[NR_CALL_OPS] = {
 	{ "set_irqs_unmask", false, intx, unmask_now, undo_prepared_intx },
 	{ "set_irqs_trigger", false, intx, trigger_now, undo_prepared_intx },
 	{ "set_irqs_none", false, intx, no_intx, undo_no_intx },
+};
+
+bool vfio_enter_mapping(void)
+{
+	memory = mmap(NULL, PAGE * MDEV_TEST_PINS, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	return memory != MAP_FAILED &&
+	       !vfio_user_map(&vfio, memory, IOVA, PAGE * MDEV_TEST_PINS);
+}
+
+bool vfio_leave_mapping(void)
+{
+	return !vfio_user_unmap(&vfio, IOVA, PAGE * MDEV_TEST_PINS) &&
+	       !munmap(memory, PAGE * MDEV_TEST_PINS);
+}
+
+static int pins(unsigned long request)
+{
+	struct mdev_test_pins all = { .count = MDEV_TEST_PINS };
+	int i, ret;
+
+	for (i = 0; i < MDEV_TEST_PINS; i++)
+		all.iova[i] = IOVA + i * PAGE;
+	ret = ioctl(device, request, &all);
+	return ret < 0 ? -errno : ret == MDEV_TEST_PINS ? 0 : -EIO;
+}
+
+static int pin(void)
+{
+	return pins(MDEV_TEST_PIN_ALL);
+}
+
+static int unpin(void)
+{
+	return pins(MDEV_TEST_UNPIN_ALL);
+}
+
+static void undo_pin(int ret)
+{
+	check(unpin() == (ret ? -EINVAL : 0), "a failed pin has left pages");
+	check(!pin() && !unpin(), "cannot pin after a failure");
+}
+
+const struct fail_op pin_ops[NR_PIN_OPS] = {
+	{ "pin", true, NULL, pin, undo_pin },
 };
