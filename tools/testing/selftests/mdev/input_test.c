@@ -273,7 +273,7 @@ do {									\
 	trace_take(&before_, &self->p);					\
 	ASSERT_EQ((_want), (_create));					\
 	ASSERT_FALSE(mdev_exists(self->uuid));				\
-	ASSERT_EQ(0, uevent_story(sock_, self->uuid, story_,		\
+	ASSERT_EQ(0, uevent_story(sock_, self->uuid, NULL, story_,	\
 				  sizeof(story_)));			\
 	close(sock_);							\
 	/* A debug kernel puts the release of the dead device off. */	\

@@ -104,29 +104,37 @@ bool uevent_is_mark(const struct uevent *ev, unsigned int number)
 	return val && strtoul(val, NULL, 10) == number;
 }
 
-int uevent_story(int fd, const char *name, char *story, size_t size)
+int uevent_story(int fd, const char *name, const char *children, char *story,
+		 size_t size)
 {
 	static unsigned int mark = 1000000;
+	char child[128] = "";
 	struct uevent ev;
 	size_t len = 0;
 	int ret, n = 0;
 
 	story[0] = '\0';
+	if (children)
+		snprintf(child, sizeof(child), "/%s/%s/", name, children);
 	ret = uevent_mark(++mark);
 	if (ret)
 		return ret;
 	for (;;) {
+		bool is_child;
+
 		ret = uevent_next(fd, &ev, SOON_MS);
 		if (ret)
 			return ret;
 		if (uevent_is_mark(&ev, mark))
 			return n;
-		if (!uevent_is_of(&ev, name))
+		is_child = children && strstr(ev.devpath, child);
+		if (!is_child && !uevent_is_of(&ev, name))
 			continue;
 		n++;
 		if (len < size)
-			len += snprintf(story + len, size - len, "%s%s",
-					len ? " " : "", ev.action);
+			len += snprintf(story + len, size - len, "%s%s%s",
+					len ? ", " : "",
+					is_child ? "child " : "", ev.action);
 	}
 }
 

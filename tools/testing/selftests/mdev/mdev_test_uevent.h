@@ -35,10 +35,12 @@ int uevent_mark(unsigned int number);
 bool uevent_is_mark(const struct uevent *ev, unsigned int number);
 
 /*
- * Mark, and tell what came before the mark for the device called @name, as
- * "add bind ...". Returns how many events that were.
+ * Mark, and list the events before the mark of the device called @name, and of
+ * devices in its folder @children unless that is NULL: "child add, add, bind".
+ * Returns how many events these were.
  */
-int uevent_story(int fd, const char *name, char *story, size_t size);
+int uevent_story(int fd, const char *name, const char *children, char *story,
+		 size_t size);
 
 /*
  * A listener process: it calls @look in the instant of each event, so that
