@@ -16,7 +16,7 @@
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Increment when this script builds something else from the same fragments.
+# Increment when the same fragments give a different kernel.
 RECIPE=2
 
 # fragments NAME: prints the fragments for every machine, for each system, for
@@ -60,7 +60,7 @@ extract()
 }
 
 # kmake ARGUMENT...: runs make in the root, where /mnt is DIR. A fixed user and
-# host keep the builds equal.
+# host make builds reproducible.
 kmake()
 {
 	in_root "$root" '' "$dir" make -C /mnt/.build/src -j"$(nproc)" \

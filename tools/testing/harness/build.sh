@@ -3,18 +3,17 @@
 #
 # usage: [S=...] [K=...] build.sh modules|selftests|tools|e2e|stress...
 #
-# Builds the named parts of the system S for the kernel K below
-# build/S/RELEASE, so that the tree stays clean and builds for several kernels
-# coexist, and prints that directory. In it: modules/ (a copy of the sources and
-# the .ko files), a folder for each other part, and a link to the kernel (see
-# kernel.sh). Of several runs at the same time one builds, and the others then
-# find it done.
+# Builds the named parts of the system S for the kernel K below build/S/RELEASE,
+# so that the tree stays clean and builds for several kernels coexist, and
+# prints that directory. It contains modules/ (a copy of the sources and the .ko
+# files), a folder for each other part, and a link to the kernel (see
+# kernel.sh). Of concurrent runs one builds; the others wait for it.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Copy only the sources of the modules. Files that did not change keep their time,
-# so that the next build is incremental.
+# Copy only the module sources. Unchanged files keep their mtime, so that the
+# next build is incremental.
 copy_module_sources()
 {
 	mkdir -p "$build/modules"

@@ -3,10 +3,10 @@
 #
 # usage: crc.sh MODULE.SYMVERS KERNEL
 #
-# The distribution's modules (kvmgt and its like) load on our mdev.ko only if
-# the symbols they import have the same modversions CRC, and modules under
-# another licence only if the kind of export is the same. Compares what a build
-# exports with what the distribution's build for KERNEL (see kernel.sh) does.
+# The distribution's modules, such as kvmgt, load on our mdev.ko only if the
+# modversions CRCs of the symbols they import match. Modules that are not GPL
+# also need the same export type. Compares the exports of a build with those of
+# the distribution's build for KERNEL (see kernel.sh).
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -26,7 +26,8 @@ field()
 	echo "${value:-missing}"
 }
 
-# same SYMBOL N: prints both numbers; fails if they differ or are not there.
+# same SYMBOL N: prints both values of the N-th field; fails if they differ or
+# are missing.
 same()
 {
 	local a b

@@ -3,11 +3,10 @@
 #
 # usage: [REFRESH=1] image.sh SUITE
 #
-# Makes a file system image of this Debian suite with the programs that the
-# system is used with (E2E_PROGRAMS and E2E_PACKAGES of its description), and
-# prints its name; beside it, NAME.versions says which they are. It is kept in
-# the cache, and made anew only with REFRESH=1 or when what goes into it has
-# changed.
+# Makes a file system image of this Debian suite with E2E_PROGRAMS and
+# E2E_PACKAGES of the system's description, and prints its path. PATH.versions
+# lists the versions of the programs. The image stays in the cache and is
+# rebuilt only with REFRESH=1 or when its inputs change.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"

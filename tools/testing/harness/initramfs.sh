@@ -3,11 +3,11 @@
 #
 # usage: initramfs.sh KERNEL_DIR MODULES_DIR VM_DIR OUTPUT [MODULE...]
 #
-# Packs the virtual machine's root: busybox, the host's kmod and shells, the
-# distribution's modules that are named in MACHINE_MODULES or here and those ours
-# depend on, ours in updates/, and VM_DIR as /vm. A name with a question mark
-# behind it is of a module that not every kernel has. The distribution's modules
-# of our names go to /lib/modules/stock, out of modprobe's sight.
+# Packs the guest's initramfs: busybox, the host's kmod and shells, our modules
+# in updates/, the distribution's modules that they depend on or that
+# MACHINE_MODULES or the arguments name, and VM_DIR as /vm. A trailing question
+# mark marks a module that not every kernel has. The distribution's modules with
+# the names of ours go to /lib/modules/stock, where modprobe does not look.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -22,7 +22,7 @@ release=$(cat "$kernel/release")
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 
-# add_program FILE: with the shared libraries it needs.
+# add_program FILE: adds the program and its shared libraries.
 add_program()
 {
 	local file lib
@@ -45,9 +45,9 @@ add_user_space()
 	done
 	rm -f "$root/bin/busybox"
 	install -m 755 /bin/busybox "$root/bin/busybox"
-	# The kernel's own modprobe semantics (soft dependencies, compressed
-	# modules) are those of kmod. Busybox's shell would run its own applets
-	# instead of what is in PATH, so the shells are the host's too.
+	# Use kmod for its modprobe semantics (soft dependencies, compressed
+	# modules). Use the host's shells because busybox's shell prefers its
+	# own applets to programs in PATH.
 	rm "$root"/bin/{depmod,insmod,lsmod,modinfo,modprobe,rmmod,sh,ash}
 	add_program /bin/kmod
 	add_program /bin/dash
@@ -67,7 +67,7 @@ add_user_space()
 	cp -t "$root/vm" /bin/busybox "$HARNESS/vm/run"
 }
 
-# The names modprobe has to find: wanted ones and what ours depend on.
+# Print the modules to look up: the requested ones and the dependencies of ours.
 wanted_modules()
 {
 	local ko

@@ -19,8 +19,8 @@
 . "$(dirname "$0")/lib.sh"
 
 # kernel_parts NAME...: follows the dependencies of these packages and prints
-# those that are part of the kernel: newer releases split an image in several. Adds
-# the other dependencies of the headers to build-depends.
+# those that are part of the kernel: newer releases split the image into several
+# packages. Adds the other dependencies of the headers to build-depends.
 kernel_parts()
 {
 	local -A seen=()
@@ -113,10 +113,10 @@ fetch()
 	fi
 	if [ ! -d "$store" ]; then
 		mkdir -p "$CACHE/kernels"
-		# The lock is ours: these are of a run that was killed.
+		# We hold the lock, so these are leftovers of a killed run.
 		rm -rf "$CACHE/kernels/.$K".*
 		tmp=$(mktemp -d "$CACHE/kernels/.$K.XXXXXX")
-		# shellcheck disable=SC2064 # the value of now
+		# shellcheck disable=SC2064 # expand it now
 		trap "rm -rf '$tmp'" EXIT
 		: >"$tmp/build-depends"
 		echo "$suite" >"$tmp/suite"

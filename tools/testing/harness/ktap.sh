@@ -28,7 +28,7 @@ while IFS= read -r line || [ -n "$line" ]; do
 		fi
 		echo "${not}ok $((passed + failed + skipped)) $name"
 	elif [[ ! $line =~ ^(K?TAP\ version|1\.\.[0-9]+) ]]; then
-		# Versions and plans of the parts are not those of the whole.
+		# Drop the versions and plans of the parts.
 		printf '%s\n' "$line"
 	fi
 done

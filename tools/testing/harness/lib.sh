@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# The shell library of the harness. Sets paths, reads what the caller asked for,
-# and sources one file below lib/ for each concern.
+# The shell library of the harness. Sets paths, reads these variables, and
+# sources one file below lib/ for each concern.
 #
 #	S	the system (default mdev); tools/testing/systems/ has a file for each
 #	K	the kernel (default bookworm): a Debian suite, a series that one of

@@ -13,8 +13,8 @@
 #
 # Three names stand for lists of parts. "supported" builds for each supported
 # kernel; "ci" and "all" are defined in the description of each system, or of S
-# if it is given. If a whole part passes, its results are kept in the cache, under
-# a hash of the sources and the kernel's version; "all" shows them instead of
+# if it is given. Results of a part that passes completely are cached under a
+# hash of the sources and the kernel's version; "all" shows them instead of
 # running the part again.
 
 asked=${S:-}
@@ -102,7 +102,7 @@ needs_kernel()
 	[[ $verb != @(static|harness|model) ]]
 }
 
-# run_verb COMMAND...: runs the part's script, with COMMAND in front of it.
+# run_verb COMMAND...: runs the part's script, prefixed with COMMAND.
 run_verb()
 {
 	"$@" env S="$part_S" K="$part_K" KTAP=1 \
@@ -125,7 +125,7 @@ report_limit()
 	echo "not ok - ended_by_its_limit"
 }
 
-# run_limited: runs the part, and kills it with all its children at its limit.
+# run_limited: runs the part, and kills it and all its children at the limit.
 run_limited()
 {
 	local rc=0
@@ -153,7 +153,7 @@ results()
 	grep -a -E '^(not )?ok ' "$1" | grep -cE "$2" || true
 }
 
-# sources_hash: covers every tracked file but documentation.
+# sources_hash: covers every tracked file except documentation.
 sources_hash()
 {
 	tracked | grep -vE '\.(md|rst)$' | (cd "$TOP" &&
@@ -189,7 +189,7 @@ run_part()
 		} | tee "$log" | show_results
 		echo "# seconds: $((SECONDS - start))" >>"$log"
 		rc=$(<"$scratch/rc")
-		# A part that fails without a failed test is a failed test.
+		# A part that fails without a failed test counts as one.
 		if [ "$rc" -ne 0 ] && [ -z "$todo" ] &&
 			[ "$(results "$log" '^not ok ')" -eq 0 ]; then
 			echo "# ended with status $rc and no failure to show"
@@ -233,17 +233,17 @@ while read -r part; do
 	[ -z "${LIST:-}" ] || run_verb
 done <<<"$parts"
 [ -z "${LIST:-}" ] || exit 0
-# Parts of one kind print the same names, and need a prefix.
+# Parts with the same verb print the same test names: prefix them.
 several=$(awk '{ print $1 }' <<<"$parts" | sort | uniq -d)
 all=
 [[ " $* " != *" all "* ]] || all=1
-# Don't keep the results of a choice, or of fewer operations.
+# Cache only results of complete runs with default settings.
 hash=
 [ -n "${T:-}${SCALE:-}${SEED:-}${SHARD:-}" ] || hash=$(sources_hash)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 start=$SECONDS
-# Not inside a condition, which would turn errexit off.
+# Don't put this in a condition: that would disable errexit.
 set +e
 (
 	set -e

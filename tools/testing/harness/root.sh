@@ -3,9 +3,9 @@
 #
 # usage: [REFRESH=1] root.sh SUITE NAME PACKAGE...
 #
-# Makes a root of this Debian suite with these packages and what they depend on,
-# and prints the directory. It is kept in the cache, and made anew only with
-# REFRESH=1 or when other packages are asked for.
+# Makes a root of this Debian suite with these packages and their dependencies,
+# and prints the directory. The root stays in the cache and is rebuilt only with
+# REFRESH=1.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -13,8 +13,7 @@
 [ $# -ge 3 ] || die "usage: root.sh SUITE NAME PACKAGE..."
 suite=$1
 mapfile -t packages < <(printf '%s\n' "${@:3}" | sort -u)
-# Other packages make another root: a build may be running in the one that is
-# there.
+# Each set of packages has its own root: a build may be running in another one.
 root=$CACHE/roots/$suite-$2-$(sha256sum <<<"${packages[*]}" | cut -c1-8)
 
 is_current()

@@ -3,9 +3,8 @@
 #
 # usage: source.sh SUITE PATH...
 #
-# Makes the named paths of the kernel source that a Debian suite has available,
-# and prints the directory they are below. Does nothing when they are there
-# already.
+# Extracts the named paths of a Debian suite's kernel source into the cache and
+# prints the directory. Does nothing if all of them are there already.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -38,7 +37,7 @@ fetch()
 	# We hold the lock, so these are leftovers of a killed run.
 	rm -rf "$CACHE/source/.$suite".*
 	tmp=$(mktemp -d "$CACHE/source/.$suite.XXXXXX")
-	# shellcheck disable=SC2064 # the value of now
+	# shellcheck disable=SC2064 # expand it now
 	trap "rm -rf '$tmp'" EXIT
 	mkdir "$tmp/deb" "$tmp/src"
 	# Keep the paths of earlier runs.
@@ -47,7 +46,7 @@ fetch()
 			paths+=("$path")
 		done <"$dir/.paths"
 	fi
-	# tar looks for each name once only.
+	# tar looks up each name only once.
 	mapfile -t paths < <(printf '%s\n' "${paths[@]}" | sort -u)
 	step "fetching $package from $suite" \
 		env -C "$tmp/deb" apt-get "${APT_OPTS[@]}" download "$package"

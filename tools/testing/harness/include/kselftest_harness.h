@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's harness, whose limit of 30 s for a case is too short for a busy
- * host that emulates the machine. The runner ends what hangs.
+ * The kernel's harness, with a longer timeout: 30 s per case is too short for a
+ * busy host that emulates the machine. The runner kills cases that hang.
  */
 #ifndef HARNESS_KSELFTEST_H
 #define HARNESS_KSELFTEST_H

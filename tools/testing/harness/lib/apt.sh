@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Part of lib.sh: Debian's suites, and packages of any of them, fetched and
-# unpacked without being installed. The mirror is the machine's own: its URI is
-# read from the machine's apt configuration and only the suite's name changes.
+# Part of lib.sh: fetches packages of any Debian suite and unpacks them without
+# installing them. Uses the mirror of the host's apt configuration; only the
+# name of the suite changes.
 
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# mirror_uri LABEL: the first configured archive of this label that has the
-# suite the machine runs. Labels are known once the lists have been fetched.
+# mirror_uri LABEL: prints the first configured archive with this label that has
+# the host's suite. Labels are known only after the lists have been fetched.
 mirror_uri()
 {
 	# shellcheck disable=SC2016 # apt expands these, not the shell
@@ -21,7 +21,7 @@ mirror_uri()
 }
 
 # has_pocket URI SUITE: succeeds if the archive has the suite. Dies if the archive
-# does not answer, as that does not mean that the suite is missing.
+# does not answer: the suite may exist.
 has_pocket()
 {
 	local said file

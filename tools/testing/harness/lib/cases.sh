@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Part of lib.sh: the cases that T asks for, run in virtual machines by runner.c
-# until each has a result. T is a program, a case or a shell pattern of either,
-# or several.
+# Part of lib.sh: runs the cases that T selects in virtual machines, by
+# runner.c, until each has a result. T is one or more programs, cases or shell
+# patterns of either.
 
-# The limit for one case. It only has to end a case that hangs.
+# The limit for one case. Only a hang should reach it.
 if is_slow_kernel; then
 	CASE_SECONDS=${CASE_SECONDS:-600}
 else
@@ -14,12 +14,12 @@ fi
 
 read -ra wanted <<<"${T:-*}"
 
-# selected PROGRAM:CASE: succeeds if T asks for it.
+# selected PROGRAM:CASE: succeeds if T selects it.
 selected()
 {
 	local t
 	for t in "${wanted[@]}"; do
-		# shellcheck disable=SC2053 # a pattern it is
+		# shellcheck disable=SC2053 # $t is a pattern
 		if [[ $1 = $t || ${1%%:*} = $t || ${1%%_test:*} = $t ||
 			${1#*:} = $t || ${1##*.} = $t ]]; then
 			return
@@ -28,7 +28,7 @@ selected()
 	return 1
 }
 
-# select_tests PROGRAM: prints those names from stdin that T asks for.
+# select_tests PROGRAM: prints the names from stdin that T selects.
 select_tests()
 {
 	local name
@@ -37,9 +37,9 @@ select_tests()
 	done
 }
 
-# Lists the cases of the programs in the folder $1 as "program case", with the
-# fixture and the variant in the name as "-r" wants them. "-l" prints a table
-# of fixtures with a column of variants and one of tests.
+# list_cases FOLDER: prints the cases of the programs there as "program case",
+# the case with its fixture and variant as "-r" takes it. The input, from "-l",
+# is a table of fixtures with a column of variants and one of tests.
 list_cases()
 {
 	local prog
@@ -77,7 +77,7 @@ list_cases()
 	done
 }
 
-# Only what T asks for; cases of TEST() are shown without their fixture.
+# Filter the cases by T, which names TEST() cases without their fixture.
 select_cases()
 {
 	local prog case
@@ -221,7 +221,7 @@ boot_cases()
 		vm_pack
 		vm_boot follow
 
-		# Not with sed, whose "1,0d" would drop a case that has no result.
+		# Not sed: its "1,0d" would drop a case without a result.
 		tail -n "+$(($(cat "$VM/finished") + 1))" "$VM/root/cases" \
 			>"$cases"
 		running=$(cat "$VM/running")
@@ -239,7 +239,7 @@ boot_cases()
 			last_words | sed 's/^/#   /'
 			vm_console_tail
 			echo "not ok - virtual_machine"
-			# A machine that ran no case would not run one next time.
+			# Don't boot again if this boot ran no case.
 			[ "$(cat "$VM/finished")" -gt 0 ] || boots=${MAX_BOOTS:-8}
 		elif vm_complained "run over:"; then
 			echo "# the kernel complained after the last case"

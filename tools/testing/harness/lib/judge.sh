@@ -11,9 +11,9 @@ all_passed()
 	grep -qE '^[1-9][0-9]* passed, 0 failed$' "$1"
 }
 
-# failures LOG: each failed case and how it failed, from what the log says
-# ahead of its result. Cases that never ran because the machine went down too
-# often did not catch anything, nor did a machine that never came up.
+# failures LOG: prints each failed case and how it failed, from the diagnostics
+# above its result. Ignores cases that never ran because the machine went down
+# too often, and a machine that never came up.
 failures()
 {
 	awk '

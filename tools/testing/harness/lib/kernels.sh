@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Part of lib.sh: which kernel K means, and builds in a root of its suite.
+# Part of lib.sh: maps K to a kernel, and builds in a root of its suite.
 
 CONFIG=$HARNESS/config
 
-# built_kernels: those that are built here; each has a Kconfig fragment.
+# built_kernels: prints the kernels that are built here, each from a fragment.
 built_kernels()
 {
 	(cd "$CONFIG" && grep -l '^# Suite: ' ./*.config) |
@@ -17,13 +17,13 @@ is_built_kernel()
 	grep -qs '^# Suite: ' "$CONFIG/$1.config"
 }
 
-# is_slow_kernel: whether K takes many times as long as Debian's.
+# is_slow_kernel: succeeds if K is many times slower than Debian's kernels.
 is_slow_kernel()
 {
 	is_built_kernel "$K"
 }
 
-# suite_of KERNEL: the Debian suite that its packages or sources are of.
+# suite_of KERNEL: prints the Debian suite of its packages or its source.
 suite_of()
 {
 	case $1 in
@@ -43,7 +43,7 @@ suite_of()
 	esac
 }
 
-# kernel_series SUITE: the series of the kernel that it serves today.
+# kernel_series SUITE: prints the series of the suite's current kernel.
 kernel_series()
 {
 	local version
@@ -53,7 +53,8 @@ kernel_series()
 	grep -oE '^[0-9]+\.[0-9]+' <<<"$version"
 }
 
-# suite_of_series SERIES: the first suite that has it, supported ones first.
+# suite_of_series SERIES: prints the first suite that has it. Supported suites
+# come first.
 suite_of_series()
 {
 	local suite series found=()
@@ -71,8 +72,8 @@ suite_of_series()
 	die "K=$1: no suite has a kernel of this series; they have: ${found[*]}"
 }
 
-# root_of KERNEL: a root of the kernel's suite that has what a build for it
-# takes: the packages that the kernel's headers ask for, and sparse.
+# root_of KERNEL: prints a root of the kernel's suite with BUILD_PACKAGES and
+# the packages that the kernel's headers depend on.
 root_of()
 {
 	local kernel=$1 more
@@ -82,12 +83,12 @@ root_of()
 		"${more[@]}"
 }
 
-# W=1 runs scripts/kernel-doc, which wants Pod::Usage of the whole perl.
+# W=1 runs scripts/kernel-doc, which needs Pod::Usage from the full perl.
 BUILD_PACKAGES=(make gcc libc6-dev perl bc bison flex libelf-dev libssl-dev
 	cpio kmod xz-utils sparse)
 
-# in_root ROOT KERNEL DIR COMMAND...: runs the command in the root, where /mnt is
-# DIR and the headers of KERNEL (if not empty) are where their package installs
+# in_root ROOT KERNEL DIR COMMAND...: runs the command in the root, with DIR on
+# /mnt and the headers of KERNEL (if not empty) where their package installs
 # them. Objtool reads /proc.
 in_root()
 {
@@ -106,7 +107,7 @@ in_root()
 			PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"' - "$@"
 }
 
-# kernel_make KERNEL DIR ARGUMENT...: kbuild, for the modules in DIR.
+# kernel_make KERNEL DIR ARGUMENT...: runs kbuild on the modules in DIR.
 kernel_make()
 {
 	local kernel=$1 dir=$2 root
@@ -116,8 +117,8 @@ kernel_make()
 		-C "/usr/src/linux-headers-$(<"$kernel/release")" M=/mnt "$@"
 }
 
-# The suite whose kernel source has the tools that read ours (checkpatch,
-# kernel-doc) and kselftest's harness: the same for all kernels, so that a
-# verdict does not depend on which one is tested.
-# shellcheck disable=SC2034 # for those who source this
+# The suite whose kernel source provides checkpatch, kernel-doc and the
+# kselftest harness. It is the same for all kernels, so that a verdict does not
+# depend on the kernel under test.
+# shellcheck disable=SC2034 # for the caller
 TOOLS_SUITE=trixie

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Part of lib.sh: a log that says what is being waited for and how long it took,
-# and locks. The log goes to stderr: stdout carries only what a script is for.
+# Part of lib.sh: locks, and a log of the steps and their duration. The log goes
+# to stderr: stdout carries only the results.
 
-# "# " keeps a log inside a KTAP stream a diagnostic; scripts that write prose
-# choose another one.
+# "# " makes log lines KTAP diagnostics. Scripts that don't print KTAP choose
+# another prefix.
 LOG_PREFIX=${LOG_PREFIX:-# }
 export LOG_PREFIX
 
@@ -20,7 +20,7 @@ die()
 	exit 1
 }
 
-# explain FILE: prints a known cause that the output of a failed command names.
+# explain FILE: logs a known cause found in the output of a failed command.
 explain()
 {
 	if grep -q 'No space left on device' "$1"; then
@@ -30,8 +30,8 @@ explain()
 	fi
 }
 
-# step MESSAGE COMMAND...: runs the command with its output kept aside, says
-# how long it took, and shows the end of the output only if it failed.
+# step MESSAGE COMMAND...: runs the command, logs how long it took, and shows
+# the end of its output only if it failed.
 step()
 {
 	local msg=$1 start=$SECONDS out rc=0
@@ -51,8 +51,8 @@ step()
 		log "$msg: done in $((SECONDS - start)) s"
 }
 
-# with_lock NAME COMMAND...: one run at a time may change this part of the
-# cache; the others say that they wait, and then find the work done.
+# with_lock NAME COMMAND...: runs the command under a lock on this part of the
+# cache. A run that has to wait logs it, and then finds the work done.
 with_lock()
 {
 	local name=$1

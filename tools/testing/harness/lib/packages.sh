@@ -4,7 +4,7 @@
 # Part of lib.sh: packages that the host needs, and why.
 
 # Packages for every run. Install them together: each run of apt takes seconds.
-# shellcheck disable=SC2034 # for those who source this
+# shellcheck disable=SC2034 # for the caller
 HOST_PACKAGES=(make gcc libc6-dev linux-libc-dev git perl shellcheck rsync
 	qemu-system-x86 busybox-static cpio kmod xz-utils zstd dpkg
 	mmdebstrap debian-archive-keyring)
@@ -37,7 +37,7 @@ host_package_reason()
 	esac
 }
 
-# need_packages NAME...: installs what is missing, saying which and why.
+# need_packages NAME...: installs missing packages and logs what each is for.
 need_packages()
 {
 	local name missing=()

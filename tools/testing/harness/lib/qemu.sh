@@ -3,12 +3,11 @@
 #
 # Part of lib.sh: starts QEMU, with KVM only if KVM works here.
 
-# A /dev/kvm that opens proves little: in nested machines a guest on it may
-# never execute an instruction. So a probe guest has to have run, once per
-# boot of this host.
+# A /dev/kvm that opens proves little: on nested hosts a guest may never execute
+# an instruction. Try a probe guest, once per boot of this host.
 KVM_PROBE_SECONDS=10
 
-# qemu_accel KERNEL: sets ACCEL to the options, says which was chosen.
+# qemu_accel KERNEL: sets ACCEL to QEMU's options, and logs the choice.
 qemu_accel()
 {
 	local boot_id verdict
@@ -27,10 +26,10 @@ qemu_accel()
 		ACCEL=(-accel kvm -cpu host)
 	else
 		log "virtual machine: TCG, emulated ($verdict)"
-		# With "enhanced" rep movsb the kernel copies by bytes, each of
-		# which TCG does by itself. With five-level page tables KASAN
-		# misjudges addresses for as long as identify_cpu() has cleared
-		# the CPU's features: an interrupt then is a panic.
+		# With ERMS the kernel copies by rep movsb, which TCG emulates
+		# byte by byte. With five-level page tables KASAN misjudges
+		# addresses while identify_cpu() has the CPU's features cleared:
+		# an interrupt then panics.
 		ACCEL=(-accel "tcg,thread=multi" -cpu "max,erms=off,la57=off")
 	fi
 }
@@ -76,15 +75,14 @@ pack_initramfs()
 		cpio --null --create --format=newc --owner=0:0 --quiet) >"$2"
 }
 
-# What a caller may change: the machine's memory and processors, and more of
-# QEMU's options.
+# Callers may change the guest's memory and CPUs, and add QEMU options.
 VM_MEMORY=1G
 VM_CPUS=2
 VM_OPTIONS=()
 
-# qemu_run KERNEL INITRD SECONDS CONSOLE STREAM VERDICT [OPTION...]: CONSOLE and
-# the two after it are QEMU character devices. A panic ends QEMU; so does the
-# time limit.
+# qemu_run KERNEL INITRD SECONDS CONSOLE STREAM VERDICT [OPTION...]: CONSOLE,
+# STREAM and VERDICT are QEMU character devices. A panic or the time limit ends
+# QEMU.
 qemu_run()
 {
 	timeout --foreground -s KILL "$3" qemu-system-x86_64 \
@@ -95,14 +93,14 @@ qemu_run()
 		"${VM_OPTIONS[@]}" "${@:7}"
 }
 
-# The watchdogs must not take a slow host for a hang of the guest, nor the kernel
-# its timer for a broken one, nor its TSC for an unstable one: it would patch the
-# code that reads the clock, which emulated processors can run while it changes.
+# On a slow host the watchdogs must not report hangs, and the kernel must not
+# take its timer for broken or its TSC for unstable: it would then patch the
+# code that reads the clock while other emulated CPUs may execute it.
 VM_CMDLINE="console=ttyS0 panic_on_warn=1 oops=panic panic=-1 loglevel=7"
 VM_CMDLINE+=" log_buf_len=4M printk.devkmsg=on nmi_watchdog=0"
 VM_CMDLINE+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=100"
 VM_CMDLINE+=" mitigations=off no_timer_check tsc=reliable"
 
-# KCSAN watches the whole kernel: don't panic for a race elsewhere. The runner
+# KCSAN watches the whole kernel: don't panic on races elsewhere. The runner
 # reports ours.
 [ "$K" != kcsan ] || VM_CMDLINE=${VM_CMDLINE/panic_on_warn=1 /}

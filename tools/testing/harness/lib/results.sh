@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Part of lib.sh: results of tests on stdout, as ktap.sh takes them, and the
-# files that git tracks.
+# Part of lib.sh: prints test results for ktap.sh, and lists or copies the files
+# that git tracks.
 
 # Number of failed tests. Scripts end with "exit $((failed > 0))".
 failed=0
@@ -28,8 +28,8 @@ note()
 	printf '# %s\n' "$*"
 }
 
-# run_test NAME COMMAND...: NAME passes if COMMAND does. Its output is shown as
-# it comes, as diagnostics. The shell's errexit is off inside COMMAND.
+# run_test NAME COMMAND...: NAME passes if COMMAND succeeds. Prints the output
+# as diagnostics as it arrives. errexit is off inside COMMAND.
 run_test()
 {
 	local name=$1 start=$SECONDS verdict=ok
@@ -53,8 +53,8 @@ tracked()
 		done
 }
 
-# copy_sources DIRECTORY: a build there leaves the tree clean, and fails if
-# somebody forgot to add a file to git.
+# copy_sources DIRECTORY: copies the tracked files. A build there leaves the
+# tree clean, and fails if a file was not added to git.
 copy_sources()
 {
 	mkdir -p "$1" &&

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Part of lib.sh: one boot of the virtual machine, from its files to the verdict
-# it leaves.
+# Part of lib.sh: one boot of the virtual machine, from its files to its
+# verdict.
 
-# The limit for one boot. Like every limit here it only has to end what hangs: a
-# busy host may take several times as long as an idle one.
+# The limit for one boot. Only a hang should reach it: a busy host may take
+# several times as long as an idle one.
 if is_slow_kernel; then
 	VM_SECONDS=${VM_SECONDS:-3000}
 else
 	VM_SECONDS=${VM_SECONDS:-1800}
 fi
 
-# A booting kernel prints all the time. If it is silent for so long, it hangs.
+# A booting kernel that prints nothing for this long hangs.
 BOOT_SECONDS=${BOOT_SECONDS:-120}
 
 # The limit for powering off after the verdict. A hung task may block it.
@@ -21,8 +21,8 @@ POWEROFF_SECONDS=${POWEROFF_SECONDS:-10}
 # Modules of the distribution to add to MACHINE_MODULES.
 VM_MODULES=()
 
-# vm_prepare BUILD MODE: sets VM, a directory below BUILD of this run alone,
-# whose root/ becomes /vm in the machine.
+# vm_prepare BUILD MODE: sets VM to a directory below BUILD that only this run
+# uses. Its root/ becomes /vm in the guest.
 vm_prepare()
 {
 	VM_BUILD=$1
@@ -55,7 +55,7 @@ vm_pack()
 		"$VM_BUILD/modules" "$VM/root" "$VM/initrd" "${VM_MODULES[@]}"
 }
 
-# Kill a machine whose console stands still before init runs, or that does not
+# Kill a machine whose console goes silent before init runs, or that does not
 # power off.
 watch_machine()
 {
@@ -99,9 +99,9 @@ vm_boot_once()
 	} | "$@"
 }
 
-# vm_boot [COMMAND...]: what the machine writes to its second serial port goes
-# through the command to stdout. Sets VM_STATUS to the verdict, empty if there
-# was none, and VM_END to how the machine ended.
+# vm_boot [COMMAND...]: pipes the machine's second serial port through the
+# command to stdout. Sets VM_STATUS to the verdict, empty if there was none, and
+# VM_END to how the machine ended.
 # shellcheck disable=SC2034 # VM_* are for the caller
 vm_boot()
 {
@@ -135,13 +135,13 @@ vm_boot()
 vm_boot_shell()
 {
 	log "booting $(cat "$VM_BUILD/kernel/release") ..."
-	# Only warnings between the prompts.
+	# Print only warnings between the prompts.
 	VM_CMDLINE=${VM_CMDLINE/loglevel=7/loglevel=5}
 	qemu_run "$VM_KERNEL" "$VM/initrd" infinity \
 		mon:stdio null "file:$VM/verdict"
 }
 
-# vm_run: boots for its verdict and returns it; output goes to stdout.
+# vm_run: boots the machine and returns its verdict; its output goes to stdout.
 vm_run()
 {
 	vm_pack
@@ -159,8 +159,9 @@ vm_run()
 	return "$VM_STATUS"
 }
 
-# vm_complained MARK: succeeds if the console has a complaint after the line MARK,
-# or anywhere if MARK is empty. The runner has judged what is before the line.
+# vm_complained MARK: succeeds if the console has a complaint after the line
+# MARK, or anywhere if MARK is empty. The runner has already judged the lines
+# above MARK.
 vm_complained()
 {
 	tr -d '\r' <"$VM/console" | awk -v mark="$1" '
@@ -177,7 +178,7 @@ vm_console_tail()
 	echo "# the console ($VM/console):"
 	tr -d '\r' <"$VM/console" | awk '
 		{ line[n++] = $0 }
-		# The runner says when a case begins.
+		# The runner logs the start of each case.
 		/\] run [a-z0-9_]*:/ { hit = 0 }
 		!hit && /cut here|BUG: |Oops: |WARNING: |Kernel panic|Call Trace:/ {
 			hit = n

@@ -3,8 +3,8 @@
 #
 # usage: [S=...] [K=...] [T=name] [LIST=1] [KTAP=1] bench.sh
 #
-# Measures the system beside its alternatives, as tools/testing/bench/S does. A
-# benchmark has no verdict; with KTAP it is a test that it runs to its end.
+# Measures the system and its alternatives, by tools/testing/bench/S. A
+# benchmark has no verdict; with KTAP=1 it passes if it runs to completion.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -4,8 +4,8 @@
 # usage: [S=...] [K=...] [T=name] [LIST=1] builds.sh
 #
 # Builds the system's modules for the kernel K, in a root of its suite with that
-# suite's compiler, with all that W=1 and sparse find, and compares what they
-# export with what the distribution's modules do.
+# suite's compiler, W=1 and sparse, and compares their exports with those of the
+# distribution's modules.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -19,8 +19,9 @@ modules()
 		MODULES="${MODULES[*]} ${TEST_MODULES[*]}" modules >"$log" 2>&1
 }
 
-# Print what LOG says of our files. Paths of the kernel's headers begin with a
-# slash or a dot. Ignore that the compiler's version differs from the kernel's.
+# warnings LOG: prints the warnings about our files. Paths of the kernel's
+# headers begin with a slash or a dot. A compiler that differs from the kernel's
+# is fine.
 warnings()
 {
 	sed 's|/mnt/||g' "$1" | grep -E '(warning|WARNING|error):' |
@@ -39,8 +40,9 @@ modules_build_without_warning()
 	[ -s "$scratch/src/modules.order" ] && ! warnings "$scratch/log"
 }
 
-# A suite's sparse may be older than what its kernel's headers need. C=2 asks for
-# scripts/checker-valid.sh, which headers packages lack, so set what it sets.
+# A suite's sparse may be too old for its kernel's headers. C=2 needs
+# scripts/checker-valid.sh, which headers packages lack, so set the variables
+# that C=2 sets.
 sparse_is_too_old()
 {
 	modules "$scratch/sparse" KBUILD_CHECKSRC=2 CHECK=sparse || true

@@ -3,11 +3,10 @@
 #
 # usage: [S=...] [K=...] [T=name] [LIST=1] e2e.sh [shell]
 #
-# Boots virtual machines whose root is the Debian suite of the kernel K with the
-# real programs that people use the system with, and our modules, and runs the
-# *_test programs of tools/testing/e2e/S in them. T chooses a program, a case or
-# a shell pattern of either; LIST=1 names what there is. With "shell" there is a
-# prompt instead.
+# Boots virtual machines into the Debian suite of the kernel K, with the
+# system's real user-space programs and our modules, and runs the *_test
+# programs of tools/testing/e2e/S there. T selects a program, a case or a shell
+# pattern of either; LIST=1 lists them. "shell" opens a prompt instead.
 
 # One case may start and stop many guests, in a machine that is itself emulated.
 CASE_SECONDS=${CASE_SECONDS:-1800}
@@ -24,7 +23,7 @@ list_all()
 	list_cases "$here"
 }
 
-# configure_machine: adds the disk with Debian's root and the modules for it.
+# configure_machine: adds the disk with Debian's root, and the modules it needs.
 configure_machine()
 {
 	local image suite

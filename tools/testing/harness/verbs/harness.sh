@@ -3,15 +3,15 @@
 #
 # usage: [K=...] [T=name] [LIST=1] harness.sh
 #
-# Tests of the harness itself: bad input, a cache that cannot be filled, runs that
-# are interrupted or meet.
+# Tests of the harness itself: bad input, a cache that cannot be filled,
+# interrupted and concurrent runs.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 RUN_PARTS=$HARNESS/run
 
-# says TEXT COMMAND...: the command has to fail with one line of error, with TEXT.
+# says TEXT COMMAND...: the command must fail with one error line that has TEXT.
 says()
 {
 	local text=$1 said

@@ -3,11 +3,11 @@
 #
 # usage: [S=...] [T=name] [LIST=1] [DEEP=1] model.sh
 #
-# Checks the model tools/testing/model/S with spin: every reachable state of each
-# of its configurations, then one small mistake after the other, each of which
-# the law named beside it has to notice. T chooses tests by a shell pattern,
-# LIST=1 names them. DEEP=1 adds the deep configurations. A counterexample ends
-# up in build/S/model/<test>.trace.
+# Checks the model tools/testing/model/S with spin: visits every reachable state
+# of each configuration, then breaks the model in one small way at a time, which
+# the law listed beside the breakage must catch. T selects tests by a shell
+# pattern, LIST=1 lists them. DEEP=1 adds the deep configurations.
+# Counterexamples are written to build/S/model/<test>.trace.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -29,7 +29,7 @@ breakages()
 	grep -v '^#' "$MODEL/breakages"
 }
 
-# build DIRECTORY CFLAG... -- DEFINITION...: the checker of one model.
+# build DIRECTORY CFLAG... -- DEFINITION...: builds a checker in DIRECTORY.
 build()
 {
 	local dir=$1 cflags=()
@@ -49,8 +49,8 @@ build()
 	}
 }
 
-# run_checker DIRECTORY OPTION...: output in DIRECTORY/out. -b: a path deeper
-# than -m is an error, not a reason to look less far.
+# run_checker DIRECTORY OPTION...: writes its output to DIRECTORY/out. With -b a
+# path deeper than -m is an error instead of being truncated.
 run_checker()
 {
 	local dir=$1
@@ -65,7 +65,7 @@ said()
 	grep -qE -- "$2" "$1/out"
 }
 
-# Every state was visited, and none is bad.
+# holds NAME DEFINITION...: every state was visited, and no law is broken.
 holds()
 {
 	local name=$1 dir=$OUT/$1 cflags=(-O2 -DMEMLIM="$MEMORY") options=(-w23)
@@ -84,7 +84,7 @@ holds()
 	if ! said "$dir" ', errors: 0$' || said "$dir" \
 		'not completed|too small|out of memory|truncated|violated'; then
 		sed 's/^/# /' "$dir/out" | head -n 12
-		# The steps that lead there, and the state they lead to.
+		# Write the steps of the counterexample and its final state.
 		spin "$@" -k "$dir/${MAIN##*/}.trail" -p -g "$MAIN" \
 			>"$OUT/$name.trace" 2>&1 || true
 		return 1
@@ -97,7 +97,8 @@ holds()
 	fi
 }
 
-# One mistake, and the law alone that is said to notice it.
+# caught NAME BREAKAGE LAW DEFINITION...: the law catches the breakage while all
+# other laws are mute.
 caught()
 {
 	local dir=$OUT/$1 broken=$2 law=$3 cflags=(-O0 -DMEMLIM="$MEMORY")
@@ -130,7 +131,7 @@ caught()
 	}
 }
 
-# The table names all laws and all mistakes that the model knows.
+# The table must list every law and every breakage of the model.
 table_is_complete()
 {
 	local word bad=0
@@ -146,7 +147,7 @@ table_is_complete()
 	return "$bad"
 }
 
-# tests: name and command, one a line.
+# tests: prints the name and the command of each test, one per line.
 tests()
 {
 	configurations | awk '{ name = $1; $1 = ""; print "holds." name, \
@@ -157,7 +158,7 @@ tests()
 	echo "broken.table_is_complete table_is_complete"
 }
 
-# run_one NAME COMMAND...: its output first, then the result.
+# run_one NAME COMMAND...: prints the output, then the result, under a lock.
 run_one()
 {
 	local name=$1 text result=ok
@@ -167,7 +168,7 @@ run_one()
 	flock "$OUT/lock" printf '%s' "${text:+$text
 }$result - model:$name
 "
-	# Spin's output is large, and generated each time.
+	# Spin's files are large, and each run generates them again.
 	rm -rf "${OUT:?}/$name"
 	[ "$result" = ok ]
 }

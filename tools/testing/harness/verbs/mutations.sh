@@ -5,15 +5,15 @@
 #        mutations.sh apply
 #
 # Shows that the tests can fail. Each patch below tools/testing/mutations/S is a
-# mutation: a small wrong change, with a line that says what is wrong and the
-# cases that should notice ("Test: program:case", a shell pattern). One at a time
-# is applied to a copy of the tree, whose own selftests run these cases. A
-# mutation is caught if one of them fails or the machine goes down; one that does
-# not apply or build is an error, and so is a case that fails without a mutation.
+# mutation: a small wrong change, described in one line, with the cases that
+# should catch it ("Test: program:case", a shell pattern). Applies one mutation
+# at a time to a copy of the tree and runs these cases from there. A mutation is
+# caught if one of them fails or the machine goes down. A mutation that does not
+# apply or build is an error, and so is a case that fails without a mutation.
 #
-# T chooses mutations by name or pattern, LIST=1 lists them; SHARD=i/n is every
-# n-th from the i-th on. build/S/mutations.md lists which case caught which. "apply"
-# only checks that the patches apply.
+# T selects mutations by name or pattern, LIST=1 lists them; SHARD=i/n runs
+# every n-th one, starting with the i-th. build/S/mutations.md lists which case
+# caught which mutation. "apply" only checks that the patches apply.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -27,7 +27,7 @@ tree=$scratch/tree
 results=$scratch/results
 table=$TOP/build/$S/mutations.md
 
-# mutations: prints the names that T asks for.
+# mutations: prints the names that T selects.
 mutations()
 {
 	local name t
@@ -35,7 +35,7 @@ mutations()
 	(cd "$dir" && printf '%s\n' */*.patch) | while read -r name; do
 		name=${name%.patch}
 		for t in "${wanted[@]}"; do
-			# shellcheck disable=SC2053 # a pattern it is
+			# shellcheck disable=SC2053 # $t is a pattern
 			if [[ $name = $t || ${name#*/} = $t ]]; then
 				echo "$name"
 				break
@@ -44,20 +44,19 @@ mutations()
 	done | awk -v i="${SHARD%/*}" -v n="${SHARD#*/}" 'NR % n == i % n'
 }
 
-# reason NAME: what the mutation gets wrong.
+# reason NAME: prints what the mutation breaks.
 reason()
 {
 	head -n 1 "$dir/$1.patch"
 }
 
-# cases NAME: the patterns of the cases that should notice.
+# cases NAME: prints the patterns of the cases that should catch it.
 cases()
 {
 	sed -n '/^---$/q; s/^Test: //p' "$dir/$1.patch"
 }
 
-# Update the copy, and keep what was built in it, so that the next build is
-# incremental.
+# Update the copy, but keep its build/, so that the next build is incremental.
 sync_tree()
 {
 	mkdir -p "$tree"
@@ -68,7 +67,8 @@ sync_tree()
 	rsync -rlp --checksum --files-from="$tree.files" "$TOP/" "$tree/"
 }
 
-# mutate NAME [OPTION...]: git would take the copy for a part of this tree.
+# mutate NAME [OPTION...]: applies the patch to the copy. Without the ceiling
+# git would take the copy for a part of this tree.
 mutate()
 {
 	local name=$1
@@ -77,7 +77,8 @@ mutate()
 		--whitespace=nowarn "$@" "$dir/$name.patch"
 }
 
-# run_cases LOG SECONDS PATTERN...: the copy's check; its status is in the log.
+# run_cases LOG SECONDS PATTERN...: runs the selftests of the copy; their status
+# is in the log.
 run_cases()
 {
 	local log=$1 seconds=$2
@@ -87,7 +88,7 @@ run_cases()
 		>"$log" 2>&1 </dev/null || true
 }
 
-# Every case that a mutation relies on, without a mutation.
+# Run every case that a mutation names on the unchanged copy.
 run_control()
 {
 	local log=$scratch/log/control patterns=() name pattern
@@ -111,18 +112,19 @@ run_control()
 	fi
 }
 
-# matches PATTERN FILE: whether the pattern is one of the file's cases.
+# matches PATTERN FILE: succeeds if the pattern matches a case in the file.
 matches()
 {
 	local name
 	while read -r name; do
-		# shellcheck disable=SC2053 # a pattern it is
+		# shellcheck disable=SC2053 # $1 is a pattern
 		[[ $name != $1 ]] || return 0
 	done <"$2"
 	return 1
 }
 
-# well_formed NAME: a line of text, an empty line, and at least one case.
+# well_formed NAME: succeeds if the patch has a description, an empty line and
+# at least one case.
 well_formed()
 {
 	local file=$dir/$1.patch

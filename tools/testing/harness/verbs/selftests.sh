@@ -4,12 +4,12 @@
 # usage: [S=...] [K=...] [T=name] [LIST=1] selftests.sh
 #
 # Runs every case of every test program of tools/testing/selftests/S in virtual
-# machines with the kernel K. T chooses programs, cases or shell patterns of
-# either; LIST=1 names what there is.
+# machines with the kernel K. T selects programs, cases or shell patterns of
+# either; LIST=1 lists them.
 #
-# On kernels built here the KUnit suites run as well, and modules stay loaded from
-# one case to the next: such a kernel delays the release of kobjects by seconds, so
-# that reloading would take 20 s per case. Cases about unloading still unload.
+# On kernels built here the KUnit suites run as well, and modules stay loaded
+# between cases: these kernels delay the release of kobjects by seconds, so that
+# reloading would take 20 s per case. Cases about unloading still unload.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -23,7 +23,7 @@ linux_source()
 		scripts/kernel-doc
 }
 
-# checkpatch_files: C, headers, scripts, and what kbuild reads.
+# checkpatch_files: prints C files, headers, kbuild files and scripts.
 checkpatch_files()
 {
 	tracked | grep -E '(\.[chS]|(^|/)(Makefile|Kbuild|Kconfig))$'
@@ -42,7 +42,7 @@ unexcused()
 		type=$(cut -d: -f4 <<<"$line")
 		excused=
 		while read -r rule pattern; do
-			# shellcheck disable=SC2053 # a pattern it is
+			# shellcheck disable=SC2053 # $pattern is a pattern
 			if [ "$type" = "$rule" ] && [[ $path = $pattern ]]; then
 				used["$rule $pattern"]=1
 				excused=1
@@ -75,7 +75,7 @@ sources_are_checkpatch_strict_clean()
 	! unexcused <"$scratch/checkpatch" | grep .
 }
 
-# shell_scripts: what says in its first line, or to shellcheck, that it is one.
+# shell_scripts: prints files with a shell's "#!" line or "shellcheck shell=".
 shell_scripts()
 {
 	local file
@@ -100,7 +100,7 @@ scripts_are_shellcheck_clean()
 	(cd "$TOP" && shellcheck -x --exclude=SC2317 "${files[@]}")
 }
 
-# Comments are well formed, and every exported symbol has one.
+# kernel-doc comments are well formed, and every exported symbol has one.
 kernel_doc_is_clean()
 {
 	local source files file symbol bad=0
@@ -123,7 +123,7 @@ kernel_doc_is_clean()
 	return "$bad"
 }
 
-# A patch that no longer applies is noticed here, long before mutations run.
+# Catch patches that no longer apply here, long before mutations run.
 mutations_still_apply()
 {
 	[ -d "$TESTING/mutations/$S" ] || return 0

@@ -4,8 +4,9 @@
 # usage: [S=...] [K=...] [SCALE=percent] [SEED=n] stress.sh GROUP
 #
 # Boots a virtual machine and runs the system's stress programs of this group in
-# it (STRESS_GROUP of its description), one after the other. SCALE is how much of
-# the usual number of operations is done; SEED repeats a run whose log names it.
+# it (STRESS_GROUP of its description), one after the other. SCALE is a
+# percentage of the default number of operations; SEED repeats a run, whose log
+# shows it.
 
 VM_SECONDS=${VM_SECONDS:-10800}
 

@@ -17,7 +17,7 @@
 #define MAX_RACE_LINES	100
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
-/* Complaints by themselves: some code only dumps a stack. Also part of others. */
+/* Parts of complaints, or complaints if alone: some code only dumps a stack. */
 static const char * const parts[] = {
 	"------------[ cut here ]------------",
 	"Call Trace:",
@@ -54,13 +54,13 @@ static const char * const complaints[] = {
 	"new suspected memory leaks",
 };
 
-/* What DEBUG_KOBJECT_RELEASE says of each would leave no room for the rest. */
+/* DEBUG_KOBJECT_RELEASE logs this per kobject, which crowds out the rest. */
 static const char chatter[] = ": kobject_release, parent ";
 
 /*
- * But not these, whoever is below: those who wait for one of the kernel's rwsems
- * or mutexes queue up per CPU, and osq_wait_next(), inlined in both functions,
- * peeks at a link without READ_ONCE() before it takes it by xchg().
+ * Not complaints, whoever the caller is: waiters for a mutex or an rwsem queue
+ * up per CPU, and osq_wait_next(), inlined in both functions, reads a link
+ * without READ_ONCE() before it takes it with xchg().
  */
 static const char * const the_kernels_races[] = {
 	"data-race in osq_lock / osq_",
@@ -96,8 +96,8 @@ static bool has_one_of(const char *text, const char * const *words, size_t nr)
 }
 
 /*
- * KCSAN watches the whole kernel; a race counts when a module that OUR_MODULES
- * names is in its stacks.
+ * KCSAN watches the whole kernel; a race counts only if a module of OUR_MODULES
+ * is in its stacks.
  */
 static bool is_our_frame(const char *text)
 {
@@ -183,7 +183,7 @@ static void add_record(struct klog *log, char *record)
 		return;
 	snprintf(line, sizeof(line), "[%5llu.%06llu] %s", usec / 1000000,
 		 usec % 1000000, text);
-	/* What user space wrote has another facility; it cannot complain. */
+	/* Messages from user space have another facility and never count. */
 	add_line(log, line, prio >> 3 == 0);
 }
 
@@ -205,7 +205,7 @@ void klog_read(struct klog *log)
 	}
 }
 
-/* The index of the first complaint, or how many lines there are. */
+/* Returns the index of the first complaint, or the number of lines. */
 static size_t first_splat(const struct klog *log)
 {
 	size_t i;
@@ -242,24 +242,24 @@ bool klog_has_splat(const struct klog *log)
 	return first_splat(log) < log->nr || read_taint() & ~log->taint;
 }
 
-/* What a reader looks for first; the rest may be long, or cut. */
+/* The line a reader looks for first; the rest may be long or truncated. */
 const char *klog_headline(const struct klog *log)
 {
 	size_t i = first_splat(log), above;
 
 	if (i == log->nr)
 		return "a taint flag was set";
-	/* "cut here" stands above what it is about. */
+	/* The headline follows "cut here". */
 	if (strstr(log->lines[i].text, parts[0]) && i + 1 < log->nr)
 		return log->lines[i + 1].text;
-	/* What counts of a race is a frame of ours, below the headline. */
+	/* A race counts by a frame of ours, which is below the headline. */
 	for (above = i; above && i - above < MAX_RACE_LINES; above--)
 		if (strstr(log->lines[above].text, "BUG: KCSAN: "))
 			return log->lines[above].text;
 	return log->lines[i].text;
 }
 
-/* From just before the first complaint on, or the last lines when there is none. */
+/* Prints from just before the first complaint, or the last lines if none. */
 void klog_print(const struct klog *log, size_t max_lines,
 		void (*print)(const char *line))
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The kernel log since a given moment, and whether it holds a complaint. */
+/* The kernel log since klog_mark(), and whether it has a complaint. */
 #ifndef KLOG_H
 #define KLOG_H
 
@@ -16,18 +16,18 @@ struct klog {
 	unsigned long taint;	/* complaints among the taint flags so far */
 	struct klog_line *lines;	/* read since klog_mark() */
 	size_t nr;
-	bool in_race;		/* inside a report of KCSAN */
-	bool race_counts;	/* which may be about us */
-	bool lost;		/* the ring was overwritten before we read */
+	bool in_race;		/* inside a KCSAN report */
+	bool race_counts;	/* and the race may be ours */
+	bool lost;		/* the ring was overwritten before we read it */
 };
 
 int klog_open(struct klog *log);
 void klog_mark(struct klog *log);
 void klog_read(struct klog *log);
 /*
- * The complaint whose headline has @text was wanted: forgive it, with the parts
- * that any report has. False if there is none. A complaint with a headline of
- * its own is another one.
+ * Forgives the expected complaint whose headline has @text, along with the
+ * lines that every report has. Returns false if there is none. Complaints with
+ * another headline still count.
  */
 bool klog_forgive(struct klog *log, const char *text);
 bool klog_has_splat(const struct klog *log);

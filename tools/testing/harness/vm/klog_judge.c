@@ -2,8 +2,8 @@
 /*
  * usage: klog_judge <LOG
  *
- * Tells klog.c a kernel log, line by line as /dev/kmsg would, and shows what it
- * takes for a complaint. Exits with 0 if there is one, with 1 if not.
+ * Feeds a kernel log to klog.c, line by line as /dev/kmsg does, and prints the
+ * headline of the first complaint. Exits with 0 if there is one, with 1 if not.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ int main(void)
 	struct klog log = {};
 	int fds[2];
 
-	/* Record by record, too, and nothing to read is no end of file. */
+	/* Like /dev/kmsg: one record per read, EAGAIN instead of EOF. */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds))
 		return 2;
 	log.fd = fds[0];

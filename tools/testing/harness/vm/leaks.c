@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Steers kmemleak. */
+/* Runs kmemleak and reads its report. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 
-/* It does not report what is younger than five seconds. */
+/* kmemleak does not report objects younger than five seconds. */
 #define MIN_AGE_SECONDS	6
 
 bool leaks_known(void)
@@ -18,7 +18,7 @@ bool leaks_known(void)
 	return !access(KMEMLEAK, W_OK);
 }
 
-/* A write returns when the kernel has done it. */
+/* The write returns when the kernel has executed the command. */
 static bool command(const char *what)
 {
 	int fd = open(KMEMLEAK, O_WRONLY | O_CLOEXEC);
@@ -32,8 +32,8 @@ static bool command(const char *what)
 }
 
 /*
- * Two scans: what changed since the last one is not reported, as its only
- * pointer may have been on its way from one place to another.
+ * Scan twice: kmemleak does not report objects that changed since the last
+ * scan, as their only pointer may have been in flight.
  */
 int leaks_find(void (*print)(const char *line))
 {

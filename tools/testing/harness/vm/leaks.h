@@ -5,11 +5,11 @@
 
 #include <stdbool.h>
 
-/* Does this kernel have it? */
+/* Whether the kernel has kmemleak. */
 bool leaks_known(void);
 /*
- * Look for leaks and hand their report line by line to @print. Returns their
- * number, or -1.
+ * Looks for leaks and passes the report to @print line by line. Returns the
+ * number of leaks, or -1 on error.
  */
 int leaks_find(void (*print)(const char *line));
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which of the modules under test are loaded, and getting rid of them. */
+/* Lists and unloads the modules under test. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 #include "our_modules.h"
 
-/* Each step of unloading takes a kernel that delays releases 1 to 4 s. */
+/* A kernel that delays releases takes 1 to 4 s for each step of unloading. */
 #define UNLOAD_SECONDS	200
 #define EXIT_MS		120000
 
@@ -26,7 +26,7 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* The directory of modules that are ours, not the distribution's. */
+/* Only our modules are in this directory, not the distribution's. */
 static DIR *open_updates(void)
 {
 	struct utsname uts;
@@ -37,7 +37,7 @@ static DIR *open_updates(void)
 	return opendir(path);
 }
 
-/* Modules of ours that are loaded; with @unload, what resisted unloading. */
+/* Lists our loaded modules; with @unload, those that could not be unloaded. */
 bool our_modules(char *names, size_t size, bool unload)
 {
 	const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
@@ -76,7 +76,7 @@ again:
 	return names[0];
 }
 
-/* A module's exit may never return, so it is not for us to call. */
+/* A module's exit may never return, so call it in a child. */
 bool unload_our_modules(void)
 {
 	struct pollfd pfd = { .events = POLLIN };

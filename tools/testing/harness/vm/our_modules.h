@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which of the modules under test are loaded, and getting rid of them. */
+/* Lists and unloads the modules under test. */
 #ifndef OUR_MODULES_H
 #define OUR_MODULES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Are there any? Their names; with @unload, those that resisted unloading. */
+/*
+ * Returns true if any are loaded, and their names; with @unload, those that
+ * could not be unloaded.
+ */
 bool our_modules(char *names, size_t size, bool unload);
-/* False if one is still there after a while. */
+/* Returns false if a module is still loaded at the timeout. */
 bool unload_our_modules(void);
 
 #endif

@@ -2,32 +2,32 @@
 /*
  * usage: runner CASES PROGRAMS VERDICT SECONDS
  *
- * Runs in the virtual machine. CASES has one "program case" per line. Each is
- * run alone, as "PROGRAMS/program -r case", for at most SECONDS, and its
- * result is written to the tty VERDICT:
+ * Runs in the virtual machine. CASES has one "program case" per line. Runs one
+ * at a time, as "PROGRAMS/program -r case", for at most SECONDS, and writes the
+ * results to the tty VERDICT:
  *
  *	# run program:case
- *	# diagnostics of a case that failed
- *	# measured: a line of this kind, also of a case that passed
+ *	# diagnostics of a failed case
+ *	# measured: ...		also if the case passed
  *	ok - program:case [# SKIP reason]
  *	not ok - program:case
  *	ok - kernel:what	about the machine after all cases
  *	bail		the machine cannot run another case
- *	spent		likewise, as the case had to make it so
+ *	spent		likewise, and the case was expected to do that
  *	end		all cases were run
  *
- * A case also fails when the kernel complained meanwhile, when it leaves a
- * process or one of our modules behind, or when it says nothing. Results that
- * are indented in its output are results of their own, "program:name".
+ * A case also fails if the kernel complains meanwhile, if it leaves a process
+ * or one of our modules behind, or if it prints no result. Indented results in
+ * its output are passed on as results of their own, "program:name".
  *
- * A case that has to show how the kernel complains says so, "# expected
- * complaint: part of its headline": then it fails when that does not come. One
- * of a fixture whose name begins with "alone" may leave processes and modules
- * behind, and is the last of its boot if it does so or expects a complaint.
+ * A case that provokes a kernel complaint prints "# expected complaint: part of
+ * its headline", and fails if that does not come. A case of a fixture whose
+ * name begins with "alone" may leave processes and modules behind, and is the
+ * last of its boot if it does so or expects a complaint.
  *
- * With KEEP_MODULES in the environment, for the cases to see as well,
- * modules may stay loaded until the end; then they all have to go. A kernel that
- * finds leaked memory is asked for it at the end.
+ * With KEEP_MODULES in the environment, which the cases see as well, modules
+ * may stay loaded until the end, when all must unload. Kernels with kmemleak
+ * are checked for leaks at the end.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -55,7 +55,7 @@
 #define KILL_SECONDS	60
 
 static FILE *verdict;
-static int kmsg;		/* to say there which case runs */
+static int kmsg;		/* gets the name of each case */
 static struct klog klog;
 static bool keep_modules;
 
@@ -75,7 +75,7 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* A panic must not lose what was said before it, so each line is drained. */
+/* Drain each line: a panic must not lose the lines before it. */
 static void say(const char *fmt, ...)
 {
 	va_list ap;
@@ -88,7 +88,7 @@ static void say(const char *fmt, ...)
 	tcdrain(fileno(verdict));
 }
 
-/* For who reads the console. Not dprintf(), which tries to seek there. */
+/* For readers of the console. Not dprintf(), which tries to seek there. */
 static void say_to_kernel(const char *fmt, const char *name)
 {
 	char line[512];
@@ -131,7 +131,7 @@ static void diag_file(const char *fmt, int pid)
 	diag_text(text);
 }
 
-/* Last, next to the result: of a long output only the end may be kept. */
+/* Printed last, next to the result: long output may lose its beginning. */
 static void diag_complaint(void)
 {
 	if (klog_has_splat(&klog))
@@ -152,7 +152,7 @@ static int next_child(void)
 	return pid;
 }
 
-/* Kills every child; false if one is still there after a while. */
+/* Kills every child; returns false if one survives KILL_SECONDS. */
 static bool kill_children(void)
 {
 	const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
@@ -216,7 +216,7 @@ static bool run(struct outcome *o, const char *path, const char *name,
 	memset(o, 0, sizeof(*o));
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK))
 		return false;
-	/* The child writes as to any pipe; only we must not block. */
+	/* The child's end blocks as usual; only ours must not. */
 	fcntl(fds[1], F_SETFL, 0);
 	pid = start(path, name, fds[1]);
 	close(fds[1]);
@@ -274,7 +274,7 @@ static const char *find_result(const char *output, char *skip, size_t size)
 	return result;
 }
 
-/* The results inside of a case: "    ok 1 name" and the like. */
+/* Passes the subtests of a case on: "    ok 1 name" and the like. */
 static void say_parts(const char *prog, const char *output)
 {
 	const char *line;
@@ -298,7 +298,7 @@ static void say_parts(const char *prog, const char *output)
 	}
 }
 
-/* Numbers that are of interest although all is well. */
+/* Measurements are shown even if the case passes. */
 static void say_measured(const char *output)
 {
 	static const char mark[] = "# measured: ";
@@ -311,7 +311,7 @@ static void say_measured(const char *output)
 	}
 }
 
-/* Forgives what the case has announced; false if that did not come. */
+/* Forgives the announced complaints; returns false if one did not come. */
 static bool forgive_expected(const char *output, bool *any)
 {
 	static const char mark[] = "# expected complaint: ";
@@ -333,7 +333,7 @@ static bool forgive_expected(const char *output, bool *any)
 	return all;
 }
 
-/* What a case leaves behind; true if the next one can do with it. */
+/* Cleans up after a case; returns false if the machine is unusable. */
 static bool clean_up(bool timed_out, bool *passed)
 {
 	char modules[512];
@@ -347,7 +347,7 @@ static bool clean_up(bool timed_out, bool *passed)
 	}
 	if (!(keep_modules && *passed) &&
 	    our_modules(modules, sizeof(modules), false)) {
-		/* After a failure that is to be expected. */
+		/* Expected after a failure. */
 		fprintf(verdict, "# left loaded:%s\n", modules);
 		*passed = false;
 		if (!unload_our_modules()) {
@@ -359,7 +359,7 @@ static bool clean_up(bool timed_out, bool *passed)
 	return usable;
 }
 
-/* What the machine is after a case. */
+/* The state of the machine after a case. */
 enum machine { USABLE, SPENT, BROKEN };
 
 static enum machine run_case(const char *dir, const char *prog,
@@ -372,7 +372,7 @@ static enum machine run_case(const char *dir, const char *prog,
 	bool passed = true, expected;
 	const char *result;
 
-	/* TEST() cases belong to the fixture "global"; nobody types that. */
+	/* TEST() cases belong to the fixture "global"; don't show that. */
 	snprintf(shown, sizeof(shown), "%s:%s", prog,
 		 strncmp(name, "global.", 7) ? name : name + 7);
 	snprintf(path, sizeof(path), "%s/%s", dir, prog);
@@ -426,7 +426,7 @@ static enum machine run_case(const char *dir, const char *prog,
 	return machine;
 }
 
-/* Something about the machine after all cases. */
+/* Reports a check of the whole machine after all cases. */
 static void say_kernel(const char *what, bool good)
 {
 	klog_read(&klog);
@@ -452,7 +452,7 @@ static void say_leaks(const char *what)
 	say_kernel(what, !found);
 }
 
-/* While modules are loaded a report has names, after that it knows more. */
+/* Reports have symbols while modules are loaded, and find more after that. */
 static void last_look(void)
 {
 	char modules[512];

@@ -7,21 +7,21 @@
 #	-l		list the cases, as the C programs do
 #	-r <case>	run one, between the system's case_setup and case_teardown
 #
-# The functions that SWEEPS names report and remove what a case leaves behind.
+# The functions in SWEEPS report and remove what a case leaves behind.
 #
-# A case fails when a command in it does. Then what the programs have logged
-# since it began is shown, and why it failed once more after that: of a long
-# output only the end may be kept. Nothing waits for a time, only for conditions.
+# A case fails if a command in it fails. Then the logs since its start are
+# shown, and the reason once more below them: long output may lose its
+# beginning. Wait for conditions, never for a time.
 
 set -euo pipefail
 export LC_ALL=C
 
-# What should happen at once; an emulated machine takes its time.
+# Seconds for what should happen at once; emulated machines are slow.
 SOON=120
 LOG_LINES=60
 SWEEPS=()
 
-# blame TEXT...: why the case fails.
+# blame TEXT...: prints and records why the case fails.
 blame()
 {
 	echo "# $*" | tee -a "$scratch/.why" >&2
@@ -34,7 +34,7 @@ fail()
 	exit 1
 }
 
-# note TEXT...: a number to be shown although all is well.
+# note TEXT...: prints a measurement, shown even if the case passes.
 note()
 {
 	echo "# measured: $*"
@@ -47,7 +47,7 @@ skip()
 	exit 0
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds.
+# wait_for SECONDS COMMAND...: waits until the command succeeds.
 wait_for()
 {
 	local end=$((SECONDS + $1))
@@ -59,7 +59,7 @@ wait_for()
 	done
 }
 
-# refuse COMMAND...: it has to fail; what it says goes to stdout.
+# refuse COMMAND...: the command must fail; its output goes to stdout.
 refuse()
 {
 	! "$@" 2>&1 || fail "succeeded: $*"
@@ -87,8 +87,8 @@ new_uuid()
 	cat /proc/sys/kernel/random/uuid
 }
 
-# background FILE COMMAND...: a program that runs until the case is over. Sets
-# JOB to its process.
+# background FILE COMMAND...: starts a program that runs until the end of the
+# case, with its output in FILE. Sets JOB to its PID.
 background()
 {
 	local file=$1
@@ -120,7 +120,7 @@ ended()
 	! kill -0 "$1" 2>/dev/null
 }
 
-# What the kernel sends, as udev sees it: "ACTION DEVPATH", until uevents_end.
+# Record the kernel's uevents until uevents_end, as udev sees them.
 uevents_start()
 {
 	background "$scratch/uevents" udevadm monitor --kernel
@@ -128,7 +128,7 @@ uevents_start()
 	wait_for "$SOON" grep -q '^KERNEL - ' "$scratch/uevents"
 }
 
-# A uevent of our own is the last that counts.
+# A uevent of our own marks the end.
 uevents_end()
 {
 	local mark=/devices/virtual/mem/zero
@@ -138,7 +138,7 @@ uevents_end()
 	end_job "$uevents_job"
 }
 
-# uevent_count ACTION NAME: how many came for this device.
+# uevent_count ACTION NAME: prints the number of these uevents of the device.
 uevent_count()
 {
 	awk -v action="$1" -v name="$2" '
@@ -146,14 +146,14 @@ uevent_count()
 		END { print n + 0 }' "$scratch/uevents"
 }
 
-# leftover WHAT...: the case should have taken it away itself.
+# leftover WHAT...: fails the case, which should have removed it.
 leftover()
 {
 	blame "left: $*"
 	left=1
 }
 
-# What a case leaves is its failure, but must not be the next one's.
+# Leftovers fail their own case, but must not fail the next one.
 sweep()
 {
 	local function
@@ -169,7 +169,7 @@ log_files()
 	find /var/log -type f -size +0 2>/dev/null || true
 }
 
-# What was logged since the case began, and what it has written itself.
+# Show what was logged since the case began, and the files that it wrote.
 show_logs()
 {
 	local file from
