@@ -3,8 +3,8 @@
 #
 # usage: guest-image.sh KERNEL_DIR OUTPUT_DIR
 #
-# Makes what a guest inside of the virtual machine boots: vmlinux and initrd,
-# with busybox and guest-init; or halt.bin, if it has only to run.
+# Makes what a nested guest boots: vmlinux and initrd, with busybox and
+# guest-init; or halt.bin, if it only has to run.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../../harness/lib.sh"
@@ -12,15 +12,16 @@
 kernel=$1
 output=$2
 
-# number OFFSET BYTES: from the header of the kernel's image.
+# number OFFSET BYTES: prints a number from the header of the kernel's image.
 number()
 {
 	od -An "-tu$2" -j "$1" -N "$2" "$kernel/vmlinuz" | tr -d ' '
 }
 
-# Emulated twice, the kernel takes half a minute to unpack itself, so it is done
-# here; QEMU boots the inner file by its PVH note. The image's header says where
-# it lies (Documentation/arch/x86/boot.rst); the last 4 bytes are its size.
+# Unpack the kernel here: emulated twice, it takes half a minute to unpack
+# itself. QEMU boots the vmlinux by its PVH note. The image's header has the
+# offset of the payload (Documentation/arch/x86/boot.rst); the last 4 bytes are
+# its size.
 unpack_kernel()
 {
 	local offset=$((($(number 497 1) + 1) * 512 + $(number 584 4)))
@@ -52,7 +53,7 @@ pack_initrd()
 	rm -rf "$root"
 }
 
-# A whole BIOS would keep an emulated processor busy for seconds.
+# A real BIOS would keep an emulated CPU busy for seconds.
 make_firmware()
 {
 	local code='\xfa\xf4\xeb\xfd'	# 1: cli; hlt; jmp 1b

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Sourced by the tests that have guests: QEMU with a card, and Linux in it, which
-# does what guest_do says (guest-init).
+# Sourced by the tests with guests: QEMU with a card and Linux, which executes
+# the commands of guest_do (guest-init).
 
 # shellcheck source=tools/testing/e2e/mdev/mdev.sh
 . "$(dirname "${BASH_SOURCE[0]}")/mdev.sh"
 
-# A guest that is emulated in an emulated machine boots in a minute or more.
+# A guest emulated in an emulated machine takes a minute or more to boot.
 BOOT=900
-# The kernel speaks on a port of its own: what it says, at any time, is no answer.
+# The kernel has a console of its own: its messages must not mix with answers.
 GUEST_CMDLINE="console=ttyS1 quiet mitigations=off no_timer_check tsc=reliable panic=-1"
-# Emulated twice, it is no hang that something takes so long.
+# The guest is emulated twice: don't report slow tasks as hangs.
 GUEST_CMDLINE+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=100"
 # QEMU 7.2 emulates the first processor's SVM with a race against all the others
 # (README.md), so a guest on KVM runs on the last.
@@ -47,7 +47,8 @@ card_option()
 	echo "vfio-pci,id=card$2,sysfsdev=$BUS/$1"
 }
 
-# guest_console NAME IN OUT: what its first serial port reads from and writes to.
+# guest_console NAME IN OUT: connects to the guest's first serial port, which
+# reads from IN and writes to OUT.
 guest_console()
 {
 	local fd
@@ -59,14 +60,14 @@ guest_console()
 
 QEMU=(qemu-system-x86_64 -nodefaults -no-user-config -display none)
 
-# qemu NAME OPTION...: sets JOB to it; what it complains of is in NAME.qemu. Runs
-# on processor ON alone, if that is set.
+# qemu NAME OPTION...: starts QEMU with its output in NAME.qemu, and sets JOB.
+# Pins it to CPU ON, if that is set.
 qemu()
 {
 	background "$scratch/$1.qemu" ${ON:+taskset -c "$ON"} "${QEMU[@]}" "${@:2}"
 }
 
-# guest_start NAME ACCELERATOR OPTION...: Linux; guest_up when it is there.
+# guest_start NAME ACCELERATOR OPTION...: starts Linux; guest_up waits for it.
 guest_start()
 {
 	local name=$1 accel=$2 ON
@@ -87,8 +88,7 @@ ups()
 	[ "$(grep -c '^guest: up' "$scratch/$1.console")" -eq "$2" ]
 }
 
-# trace_kvm EVENT COMMAND...: the trace has this event of KVM's, for as long as
-# the command takes.
+# trace_kvm EVENT COMMAND...: traces this KVM event while the command runs.
 trace_kvm()
 {
 	local enable=$TRACING/events/kvm/$1/enable
@@ -99,7 +99,7 @@ trace_kvm()
 	echo 0 >"$enable"
 }
 
-# What KVM sees of a guest that does not answer.
+# Report the KVM exits of a guest that does not answer.
 blame_guests()
 {
 	[ -e "$TRACING/events/kvm" ] || return 0
@@ -109,7 +109,7 @@ blame_guests()
 	done
 }
 
-# guest_up NAME [N]: for the Nth time.
+# guest_up NAME [N]: waits until the guest is up for the Nth time.
 guest_up()
 {
 	(wait_for "$BOOT" ups "$1" "${2:-1}") || {
@@ -123,7 +123,8 @@ guest_said()
 	tail -c "+$2" "$scratch/$1.console" | grep -q '^guest: [0-9]'
 }
 
-# guest_do NAME COMMAND: prints what it prints, fails if it fails.
+# guest_do NAME COMMAND: runs the command in the guest; prints its output and
+# fails if it fails.
 guest_do()
 {
 	local at answer
@@ -136,15 +137,15 @@ guest_do()
 	grep -q '^guest: 0$' <<<"$answer"
 }
 
-# Ends it as the power button does not: a guest is only a process.
+# Kill the QEMU process, without a shutdown of the guest.
 guest_kill()
 {
 	kill -KILL "$1"
 	wait "$1" 2>/dev/null || true
 }
 
-# check_kernel NAME FILE: what the guest's kernel says is there, and nowhere else;
-# it understands every interrupt.
+# check_kernel NAME FILE: the guest's kernel log goes to FILE and not to the
+# answers, and has no unhandled interrupt.
 check_kernel()
 {
 	expect said "$(guest_do "$1" 'echo "<0>spoken" >/dev/kmsg; echo said')" \
@@ -153,7 +154,8 @@ check_kernel()
 	! grep "nobody cared" "$2" || fail "an interrupt without a reason"
 }
 
-# check_ports NAME PORTS BYTES: the guest has this many, and each one works.
+# check_ports NAME PORTS BYTES: the guest has this many ports, and all of them
+# work.
 check_ports()
 {
 	local ports port

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Sourced by the tests of libvirt: what they share.
+# Sourced by the tests that use libvirt.
 
 # shellcheck source=tools/testing/e2e/mdev/mdev.sh
 . "$(dirname "${BASH_SOURCE[0]}")/mdev.sh"
@@ -11,7 +11,7 @@ node_of()
 	echo "mdev_${1//-/_}_mtty"
 }
 
-# nodes CAPABILITY [OPTION...]: the active ones.
+# nodes CAPABILITY [OPTION...]: lists node devices, by default the active ones.
 nodes()
 {
 	virsh nodedev-list --cap "$@" | xargs
@@ -27,7 +27,7 @@ node_info()
 	virsh nodedev-info "$1" | sed -n "s/^$2: *//p"
 }
 
-# libvirt asks mdevctl in a thread of its own when a device has changed.
+# For wait_for: libvirt updates this in a thread of its own, through mdevctl.
 node_says()
 {
 	[ "$(node_info "$1" "$2")" = "$3" ]
@@ -63,8 +63,9 @@ node_gone()
 	! node_listed "$1"
 }
 
-# events_arrive FILE: whether "virsh nodedev-event", whose output this is, tells
-# of a device that comes and goes now. It says nothing when it begins to listen.
+# events_arrive FILE: creates and removes a device; succeeds if "virsh
+# nodedev-event", whose output is FILE, reports that. Needed because virsh does
+# not say when it begins to listen.
 events_arrive()
 {
 	local uuid node
@@ -78,7 +79,7 @@ events_arrive()
 	grep -q "$node: Deleted" "$1"
 }
 
-# mdev_devices_xml UUID: what a domain has beside the machine.
+# mdev_devices_xml UUID: prints the devices that all domains have.
 mdev_devices_xml()
 {
 	cat <<-XML
@@ -91,7 +92,7 @@ mdev_devices_xml()
 	XML
 }
 
-# domain_xml NAME UUID: a domain that runs, and has nothing to do.
+# domain_xml NAME UUID: prints a domain that runs but only halts.
 domain_xml()
 {
 	cat <<-XML
@@ -110,7 +111,7 @@ domain_xml()
 	XML
 }
 
-# linux_domain_xml NAME TYPE UUID: the guest of guests.sh.
+# linux_domain_xml NAME TYPE UUID: prints a domain with the guest of guests.sh.
 linux_domain_xml()
 {
 	cat <<-XML
@@ -144,7 +145,7 @@ domain_pid()
 	cat "/run/libvirt/qemu/$1.pid"
 }
 
-# The domains of a failed case.
+# Remove the domains that a failed case left.
 sweep_domains()
 {
 	local name
@@ -156,5 +157,5 @@ sweep_domains()
 	done
 }
 
-# Before the devices that they hold.
+# Domains first: they hold devices.
 SWEEPS=(sweep_domains "${SWEEPS[@]}")

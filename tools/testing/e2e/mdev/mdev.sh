@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Sourced by each *_test program: mediated devices of the sample card, for
+# Sourced by each *_test program: helpers for mtty's mediated devices, on top of
 # testlib.sh.
 
 # shellcheck source=tools/testing/harness/vm/testlib.sh
@@ -30,7 +30,7 @@ uuids()
 	done
 }
 
-# devices: how many mediated devices there are.
+# devices: prints the number of mediated devices.
 devices()
 {
 	uuids | wc -l
@@ -55,11 +55,11 @@ load_mtty()
 {
 	modprobe mtty
 	[ -d "$MTTY" ]
-	# Some cases run where there is no Debian.
+	# Some cases run outside Debian's root.
 	! command -v udevadm >/dev/null || udevadm settle
 }
 
-# The last reference on a device that has just gone may be a moment late.
+# The last reference to a removed device may be dropped a moment later.
 unload_mtty()
 {
 	wait_for "$SOON" modprobe -r mtty
@@ -67,7 +67,7 @@ unload_mtty()
 	wait_for "$SOON" missing /sys/module/mdev
 }
 
-# Devices and definitions that a case should have taken away itself.
+# Remove devices and definitions that the case left behind.
 sweep_devices()
 {
 	local uuid file

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Is there anything left to wait for when a tool hears of a device? A listener
- * on netlink looks at once, and once, at every "add" and "bind" of thousands of
- * creates; and so it does on the distribution's core, for comparison.
+ * Is a device complete when its uevents arrive? A netlink listener looks at it
+ * at each "add" and "bind" of thousands of creates, immediately and only once.
+ * The same runs on the distribution's core, for comparison.
  */
 #include <stdlib.h>
 #include <sys/klog.h>
@@ -11,23 +11,23 @@
 #include "mdev_test_uevent.h"
 
 #define CREATES	10000
-/* Alive at a time; they go only when the listener has seen them. */
+/* Devices at a time; removed only after the listener has seen them. */
 #define BATCH	100
 
-/* The action of syslog(2) that says which messages reach the console. */
+/* The action of syslog(2) that sets the console's log level. */
 #define CONSOLE_LEVEL	8
 
 #define STOCK	"/lib/modules/stock/mdev.ko"
 
-/* What the listener process has seen; shared with the test. */
+/* Counters of the listener process, in memory shared with the test. */
 struct seen {
 	struct test_parent p;
 	int add;
 	int bind;
 	int add_incomplete;
 	int bind_incomplete;
-	int no_type;		/* at "add": what libvirt waits for */
-	int no_group;		/* what QEMU needs */
+	int no_type;		/* at "add"; libvirt waits for it */
+	int no_group;		/* at "add"; QEMU needs it */
 };
 
 static void look(const struct uevent *ev, void *arg)
@@ -89,7 +89,7 @@ FIXTURE_SETUP(uevents)
 	ASSERT_EQ(0, parent_set(&self->p, "max_instances", BATCH));
 	ASSERT_EQ(0, parent_register(&self->p));
 	self->seen->p = self->p;
-	/* VFIO has a line for each device, and a serial console is slow. */
+	/* VFIO logs a line for each device, and the serial console is slow. */
 	ASSERT_EQ(0, klogctl(CONSOLE_LEVEL, NULL, 5));
 }
 
@@ -99,7 +99,7 @@ FIXTURE_TEARDOWN(uevents)
 	EXPECT_EQ(0, door_teardown(variant->door));
 }
 
-/* The stock core's number is whatever it is; ours has to be 0. */
+/* The stock core's number is only measured; ours must be 0. */
 TEST_F(uevents, nothing_is_missing_at_add_and_bind)
 {
 	static char uuids[BATCH][UUID_SIZE];

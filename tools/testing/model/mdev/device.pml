@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Creating and removing devices: mdev_device.c, with what kernfs, the driver
- * core and mdev_index.c do for it. Used in tasks that have "u", the UUID, and
- * where a writer is meant "id".
+ * Creating and removing devices: mdev_device.c and what it needs of kernfs, the
+ * driver core and mdev_index.c. The calling tasks have "u", the UUID, and
+ * writers have "id".
  */
 
 inline event_add()
@@ -33,7 +33,7 @@ inline device_add()
 	}
 }
 
-/* Takes the device lock for a moment, waits for writers of "remove". */
+/* Takes the device lock briefly, and waits for writers of "remove". */
 inline device_del()
 {
 	!md.lock;
@@ -57,7 +57,7 @@ inline mdev_instance_give()
 	}
 }
 
-/* What kzalloc() and a successful mdev_index_claim() make of the slot. */
+/* The state of the slot after kzalloc() and a successful mdev_index_claim(). */
 inline new_device()
 {
 	LAW(uuid_is_given_back_last, !md.in_sysfs && !md.remove_active &&
@@ -71,7 +71,7 @@ inline new_device()
 	md.suppress = false
 }
 
-/* The device lock keeps a remover, who needs it, behind the event. */
+/* A remover needs the device lock, so it cannot overtake the event. */
 inline mdev_device_announce()
 {
 #ifndef BREAK_ANNOUNCE_WITHOUT_LOCK
@@ -187,13 +187,13 @@ leave:
 #else
 	mdev_guard_leave();
 #endif
-	/* Off create_store(): kernfs takes its reference back. */
+	/* create_store() returns: kernfs drops its active reference. */
 	create_active--
 }
 
 /*
- * Users are gone, or so the caller believes. The claim made it the only one;
- * from here on the teardown may take its time but for no user's sake.
+ * The caller has seen no users, and its claim makes it the only remover. From
+ * here on the teardown may take long, but must not wait for a user.
  */
 inline decide(who)
 {
@@ -243,7 +243,10 @@ inline mdev_device_remove()
 	:: self
 	:: else -> gone = true; goto refused
 	fi;
-	/* A remove that must fail turns no opener away. LIVE may be seen late. */
+	/*
+	 * Look before the claim: a failing remove must not refuse openers. LIVE may
+	 * be seen late.
+	 */
 	busy = true;
 	if
 	:: true ->
@@ -277,7 +280,7 @@ inline mdev_device_remove()
 		fi
 	};
 #endif
-	/* Users that came since then. */
+	/* Users may have come since then. */
 	if
 	:: !busy && !seen_used(u) -> goto decided
 	:: else
@@ -348,7 +351,7 @@ out:
 	skip
 }
 
-/* A round of mdev_device_evict() would find something changed. */
+/* Another round of mdev_device_evict() would see a change. */
 #define worth_a_look(n) \
 	(m[n].in_sysfs && !m[n].lock && !(seen_users(n) && m[n].asked))
 
@@ -405,7 +408,7 @@ evicted:
 	skip
 }
 
-/* Goes on until the guard has refused it once: then a deadlock can not hide. */
+/* Runs until the guard has refused it once, so that no deadlock is missed. */
 proctype Writer(byte id)
 {
 	byte u = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What must hold, by name. An assertion carries the name of its law, so that
- * the checker's complaint says which one was broken. With -DONLY=<law> all
- * others are mute: check.sh proves of each that it can fail by itself.
+ * The laws that must hold. Each assertion names its law, so that the checker's
+ * complaint tells which one was broken. -DONLY=<law> mutes all others:
+ * harness/verbs/model.sh shows that each law can fail by itself.
  *
- * Not a law but checked as well: no deadlock (the checker's "invalid end
- * state"), and with -DLIVENESS that unregistration comes to its end.
+ * Also checked: no deadlock (the checker's "invalid end state"), and with
+ * -DLIVENESS that unregistration returns.
  */
 #ifdef ONLY
 #define MUTE 1
@@ -15,7 +15,7 @@
 
 #define LAW(name, condition) assert((condition) || name)
 
-/* "hidden" keeps them out of the state; they never change. */
+/* "hidden" keeps these constants out of the state. */
 
 /* guard */
 hidden byte create_is_refused_only_when_closing = MUTE;

@@ -1,36 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The core of mediated devices as a model: the guard (mdev_guard.h), the states
- * of a device (mdev_device.c), registering and unregistering a parent
- * (mdev_parent.c). Functions of the model are called like those of the source
- * that they stand for; a step of the model is what others can observe.
+ * A model of the mdev core: the guard (mdev_guard.h), the states of a device
+ * (mdev_device.c), registering and unregistering a parent (mdev_parent.c). The
+ * model's functions have the names of those in the source; a step of the model
+ * is a change that other tasks can observe.
  *
  * Two tasks write to "create" and "remove" for as long as they like, any step
  * of a create may fail, one task registers the parent and unregisters it at any
  * time, users open and close. "make check-model" visits every state that these
- * can get into.
+ * can reach.
  *
- *	mdev.pml	what there is; the guard; the parent
+ *	mdev.pml	state; the guard; the parent
  *	device.pml	create and remove
  *	vfio.pml	what the core relies on: VFIO, bus driver, users
  *	laws.pml	what must hold
- *	check.sh	runs; mistakes that must be noticed
+ *	configurations	definitions to run it with
+ *	breakages	mistakes that the laws must catch
  *
  *	DOOR		2: parent ops, 1: parent driver
  *	UUIDS		1 or 2 in use
  *	INSTANCES	of the parent's type
  *	OPENERS		0, 1 or 2 files of one user
  *	WRITERS		1 or 2 tasks that create and remove
- *	DRIVER		1: somebody unregisters the bus driver meanwhile
- *	BREAK_<what>	one small mistake; see check.sh
+ *	DRIVER		1: another task unregisters the bus driver
+ *	BREAK_<what>	one small mistake; see breakages
  *
- * A grace period waits for the sections that have begun before it, and for no
- * other. Memory is sequentially consistent but for the handshake of an open
- * with a claim, where stores linger in a buffer.
+ * A grace period waits only for the sections that began before it. Memory is
+ * sequentially consistent except in the handshake of an open with a claim,
+ * where stores may stay in a store buffer.
  *
- * Left out: what fails before the UUID is claimed (nothing is undone then),
- * lingering references on dead devices (they lead nowhere), binding by hand,
- * the event "bind" (sent like "add", right after it).
+ * Not modelled: failures before the UUID is claimed (nothing to undo),
+ * references to dead devices (they lead nowhere), binding by hand, the "bind"
+ * event (sent right after "add", in the same way).
  */
 #ifndef DOOR
 #define DOOR 2
@@ -84,13 +85,13 @@ typedef Mdev {
 #ifdef BREAK_BARRIER_IN_CLAIM
 	bool claim_unseen;
 #endif
-	/* What only laws look at. */
+	/* Only for the laws. */
 	bool vendor;			/* the vendor has state for it */
 	bool instance;
-	unsigned doomed : 2;		/* who decided to tear it down, or 0 */
+	unsigned doomed : 2;		/* who owns the teardown, or 0 */
 	bool added;			/* uevents sent */
 	bool removed;
-	unsigned inside : 2;		/* users that were let in */
+	unsigned inside : 2;		/* users whose open succeeded */
 	unsigned late : 2;		/* users that came after the claim */
 };
 
@@ -100,7 +101,7 @@ Mdev m[UUIDS];
 /* struct mdev_guard */
 bool self;
 unsigned inside : 2;	/* mask of writers in a section */
-unsigned grace : 2;	/* those that a grace period still waits for */
+unsigned grace : 2;	/* writers that the grace period still waits for */
 bool guard_alive;
 
 /* struct mdev_core_parent and the file "create" */
@@ -114,16 +115,16 @@ unsigned driver_users : 2;
 bool driver_gone;
 
 /*
- * Chosen once: the bus driver has a request op; users close only when all
- * removers have left their sections. The latter not on the parent-driver door,
- * where an open in the instant before the unbind makes VFIO wait for the user.
+ * Chosen once: the bus driver has a request op; users close only after all
+ * removers have left their sections. Not the latter on the parent-driver door,
+ * where VFIO waits for a user that opens just before the unbind.
  */
 bool request;
 bool stubborn;
-/* One signal reaches a waiting remover, at any time. */
+/* One signal may reach a waiting remover, at any time. */
 bool signal = true;
 
-/* How far unregistration is. */
+/* The progress of unregistration. */
 bool closing;
 bool drained;
 bool evicting;		/* all devices have been claimed */
@@ -147,7 +148,7 @@ inline mdev_guard_leave()
 	}
 }
 
-/* Waits for the sections that began before, and only for those. */
+/* Waits only for the sections that began before. */
 inline mdev_guard_drain()
 {
 	grace = inside;

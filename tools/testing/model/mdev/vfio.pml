@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The surroundings of the core, as far as it relies on them: VFIO's counting of
- * users, the bus driver (vfio_mdev_main.c on the parent-ops door, the vendor's
- * own on the other), device locks, and users who open and close.
+ * What the core relies on: VFIO's counts of users, the bus driver
+ * (vfio_mdev_main.c on the parent-ops door, the vendor's own on the other),
+ * device locks, and users that open and close.
  */
 
 inline device_lock()
@@ -15,16 +15,16 @@ inline device_unlock()
 	md.lock = false
 }
 
-/* No callback may begin or end when the vendor may be gone. */
+/* No callback may begin or end after the vendor may be gone. */
 inline vendor_code()
 {
 	LAW(no_vendor_code_after_unregistration, !returned)
 }
 
 /*
- * Plain reads of counts, at most two openers: what a CPU has still in its store
- * buffer is not seen. vfio_mdev's own flag counts on the parent-ops door; a
- * reference without it or an open file is a file that is not bound.
+ * Plain reads of counts, with at most two openers: they miss what is still in a
+ * CPU's store buffer. On the parent-ops door vfio_mdev's own flag counts; a
+ * reference without that flag or an open file is a file that is not bound.
  */
 #define seen(n, mask)	(m[n].mask & ~m[n].unseen)
 #define seen_refs(n)	((m[n].reg && seen(n, held)) || seen(n, held) == 3)
@@ -37,8 +37,8 @@ inline vendor_code()
 #endif
 
 /*
- * device_trylock(), and a look at the users. A lock that is contended counts as
- * users who can be asked.
+ * device_trylock(), then read the users. A contended lock counts as users that
+ * can be asked.
  */
 inline mdev_get_users()
 {
@@ -75,7 +75,7 @@ inline vendor_remove()
 	}
 }
 
-/* Probe succeeds: vfio_register_emulated_iommu_dev(); users may come. */
+/* A successful probe: vfio_register_emulated_iommu_dev(); users may come. */
 inline bus_probe()
 {
 	LAW(bound_only_to_a_registered_driver, !driver_gone);
@@ -91,8 +91,8 @@ inline bus_probe()
 
 /*
  * device_release_driver(), vfio_mdev_remove(), vfio_unregister_group_dev():
- * gives the registration's reference up, waits for those of users, then takes
- * the device off its group's list, under a lock that look-ups hold.
+ * drops the registration's reference, waits for those of users, then takes the
+ * device off its group's list, under the lock that lookups hold.
  */
 inline device_release_driver()
 {
@@ -115,7 +115,7 @@ inline device_release_driver()
 	device_unlock()
 }
 
-/* Not if somebody else has the device lock. */
+/* Does nothing if the device lock is contended. */
 inline mdev_request_users(done)
 {
 	if
@@ -145,7 +145,7 @@ inline mdev_request_users(done)
 #endif
 
 #if OPENERS > 0
-/* Begins to look the device up by name, under the group's lock. */
+/* Begins a lookup of the device by name, under the group's lock. */
 inline look_up()
 {
 	md.looking = md.looking | BIT(o);
@@ -156,8 +156,8 @@ inline look_up()
 }
 
 /*
- * A user: VFIO_GROUP_GET_DEVICE_FD and close, over and over. Two of them are
- * two files of one user: only the first open reaches open_device().
+ * A user: VFIO_GROUP_GET_DEVICE_FD and close, in a loop. Two openers are two
+ * files of one user: only the first open reaches open_device().
  */
 proctype Opener(byte o)
 {
@@ -172,13 +172,13 @@ end:
 #endif
 	fi;
 #if DOOR == 2 && !defined(BREAK_MATCH_UNCHECKED)
-	/* vfio_mdev_match(); its barrier comes too early to be of use here. */
+	/* vfio_mdev_match(); its barrier comes too early to help here. */
 	if
 	:: open_allowed
 	:: else -> goto looked
 	fi;
 #endif
-	/* vfio_device_try_get_registration(); a store that may linger. */
+	/* vfio_device_try_get_registration(); the store may stay buffered. */
 	atomic {
 		if
 		:: md.reg || md.held ->
@@ -193,7 +193,7 @@ end:
 	/* The lock of the device set. */
 	atomic {
 		!md.set_lock -> md.set_lock = true;
-		/* open_count++, another store that may linger. */
+		/* open_count++, another store that may stay buffered. */
 		first = !md.open;
 		md.open = md.open | BIT(o)
 	};
@@ -227,11 +227,11 @@ end:
 		first = false;
 		md.set_lock = false
 	};
-	/* Uses the device. The stubborn one ignores all requests of removers. */
+	/* Uses the device. A stubborn user ignores all requests of removers. */
 	atomic { !stubborn || drained };
 	d_step { vendor_code(); LAW(user_finds_vendor_state, md.bound && md.vendor) };
 	atomic { !md.set_lock -> md.set_lock = true };
-	/* vfio_mdev_close_device() of the last, with vfio_mdev_end_use() at its end */
+	/* vfio_mdev_close_device() by the last, up to vfio_mdev_end_use() */
 	if
 	:: md.open == BIT(o) -> vendor_code()
 	:: else
@@ -243,7 +243,7 @@ close:
 		atomic { md.used = false; md.unseen = md.unseen & ~USED }
 	:: else
 	fi;
-	/* open_count--: a store to the same place shows those before it. */
+	/* open_count--: a store to the same location flushes earlier ones. */
 	atomic {
 		md.unseen = md.unseen & ~md.open;
 		md.open = md.open & ~BIT(o);
@@ -263,7 +263,7 @@ looked:
 		md.late = md.late & ~BIT(o)
 	};
 out:
-	/* One more attempt after closing began: else a deadlock would hide. */
+	/* Try once more after closing began, so that no deadlock is missed. */
 	if
 	:: closing
 	:: !closing -> goto end
@@ -272,9 +272,9 @@ out:
 #endif
 
 /*
- * Store buffers drain when they like. Only the handshake of vfio_mdev_may_open()
- * with mdev_device_claim() depends on it; all else is ordered by locks, by full
- * barriers of atomics, or by the grace period.
+ * Store buffers drain at any time. Only the handshake of vfio_mdev_may_open()
+ * with mdev_device_claim() depends on that; locks, fully ordered atomics or the
+ * grace period order everything else.
  */
 #define DRAIN(u, o) \
 	:: d_step { m[u].unseen & BIT(o) -> \
@@ -307,7 +307,7 @@ end:
 #endif
 
 #if DRIVER
-/* mdev_unregister_driver(), at any time; it may wait for users, as an unbind. */
+/* mdev_unregister_driver(), at any time; may wait for users, like an unbind. */
 proctype Driver_unregisterer()
 {
 	byte u;
