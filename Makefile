@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets only; what they do is in tools/testing/harness. The modules' own build
-# is in Kbuild.
+# Only targets; tools/testing/harness implements them. Kbuild builds the
+# modules.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 RUN_PARTS := tools/testing/harness/run
 
-# For the scripts: S chooses the system, K the kernel, T the test, RUN a command.
+# For the scripts: S selects the system, K the kernel, T the tests; RUN is a
+# command.
 export S K T LIST RUN REFRESH CACHE SCALE SEED DEEP
 
 .PHONY: help modules modules_install demo check check-ci check-all check-builds \
@@ -13,41 +14,40 @@ export S K T LIST RUN REFRESH CACHE SCALE SEED DEEP
 	check-soak shell vm e2e-shell bench clean
 
 help:
-	@echo 'Targets (root, Debian; what is missing gets installed):'
-	@echo '  demo            build for the kernel of Debian 12, boot it, show a device'\''s life'
+	@echo 'Targets (need root and Debian; missing packages get installed):'
+	@echo '  demo            build for Debian 12'\''s kernel, boot it, show a device'\''s life'
 	@echo '  check           static checks and every selftest, in virtual machines'
-	@echo '  check-ci        what a change has to pass: .ci/run'
-	@echo '  check-all       every test on every kernel; can be stopped and goes on'
-	@echo '                  where it was'
+	@echo '  check-ci        what a change must pass: .ci/run'
+	@echo '  check-all       every test on every kernel; resumes where it was stopped'
 	@echo '  check-builds    build for each supported kernel; EXTRA=suite: one more,'
-	@echo '                  shown without failing'
-	@echo '  check-e2e       Debian with the programs that people use, on our modules'
+	@echo '                  whose failure does not count'
+	@echo '  check-e2e       boot Debian and run its own programs on our modules'
 	@echo '  check-faults    fail each memory allocation of each operation once (K=debug)'
 	@echo '  check-fuzz      bad input, millions of times; SEED=n repeats a run'
 	@echo '  check-model     explore a model of the core with spin; DEEP=1: further'
 	@echo '  check-mutations break the sources in small ways, one at a time, and show'
-	@echo '                  which test notices'
-	@echo '  check-soak      create and remove against everything that may happen'
-	@echo '                  meanwhile; SCALE=10 does a tenth'
-	@echo '  shell           the virtual machine with a prompt, modules loaded'
+	@echo '                  which test catches it'
+	@echo '  check-soak      create and remove in parallel with everything else;'
+	@echo '                  SCALE=10 does a tenth'
+	@echo '  shell           open a prompt in the virtual machine, modules loaded'
 	@echo '  vm RUN="cmd"    run a command line in it'
-	@echo '  e2e-shell       the machine of check-e2e with a prompt'
-	@echo '  bench           measure beside the alternatives'
+	@echo '  e2e-shell       open a prompt in the machine of check-e2e'
+	@echo '  bench           measure the system and its alternatives'
 	@echo '  clean           remove what was built (not the cache)'
 	@echo 'Targets that need only a compiler and a kernel build tree:'
-	@echo '  modules         only the modules; KDIR=<build tree>, now'
+	@echo '  modules         build only the modules; KDIR=<build tree>, default'
 	@echo '                  $(KDIR)'
 	@echo '  modules_install install them below updates/, where depmod prefers them'
 	@echo 'Variables:'
 	@echo '  S=mdev          the system: a file of tools/testing/systems'
-	@echo '  K=bookworm      the kernel: a suite of Debian'\''s (trixie, trixie-backports,'
+	@echo '  K=bookworm      the kernel: a Debian suite (trixie, trixie-backports,'
 	@echo '                  sid ...), a series that one of them has, or one that is'
-	@echo '                  built: debug, debug-new, kcsan'
-	@echo '  T=name          only this program or case (patterns work); LIST=1 names them'
-	@echo '  REFRESH=1       look for newer packages now, not once a day'
-	@echo '  CACHE=folder    for what is fetched (now ~/.cache/mdev)'
+	@echo '                  built here: debug, debug-new, kcsan'
+	@echo '  T=name          only this program or case (patterns work); LIST=1 lists them'
+	@echo '  REFRESH=1       look for newer packages now instead of once a day'
+	@echo '  CACHE=folder    for downloads (default ~/.cache/mdev)'
 
-# Without S the modules of all systems.
+# Without S, build the modules of all systems.
 modules modules_install:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates $(if $(S), \
 		MODULES="$$(bash -c '. tools/testing/systems/$(S) && \
