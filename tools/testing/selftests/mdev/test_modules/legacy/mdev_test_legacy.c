@@ -103,12 +103,13 @@ static int legacy_iommu_event(struct notifier_block *nb, unsigned long event,
 
 	if (event != VFIO_IOMMU_NOTIFY_DMA_UNMAP)
 		return NOTIFY_DONE;
-	WRITE_ONCE(lm->unmaps, lm->unmaps + 1);
-	wake_up_all(&lm->unmapped);
 	if (!READ_ONCE(lm->deaf))
 		legacy_unpin_range(lm, unmap->iova >> PAGE_SHIFT,
 				   (unmap->iova + unmap->size - 1) >>
 				   PAGE_SHIFT);
+	/* Last, so that a late note is too late for this call. */
+	WRITE_ONCE(lm->unmaps, lm->unmaps + 1);
+	wake_up_all(&lm->unmapped);
 	return NOTIFY_OK;
 }
 
