@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KUnit: what of the core stands alone, the guard and the index. */
+/* KUnit tests of the parts that work without the rest of the core. */
 #include <kunit/test.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
@@ -9,7 +9,7 @@
 
 #include "mdev_private.h"
 
-/* For conditions that hold at once, unless something is broken. */
+/* Limits a wait for a condition that holds at once unless there is a bug. */
 #define SOON_MS 20000
 
 #define wait_until(cond)						\
@@ -26,11 +26,11 @@
 
 struct guarded {
 	struct mdev_guard guard;
-	struct completion entered;	/* the reader is inside */
-	struct completion leave;	/* it may go */
+	struct completion entered;	/* reader entered the section */
+	struct completion leave;	/* reader may leave it */
 	struct completion drained;
-	void *seen;			/* by the reader, as it was about to go */
-	bool left;			/* the reader has gone */
+	void *seen;			/* by the reader, just before it left */
+	bool left;			/* reader left the section */
 	bool left_when_drained;
 };
 
@@ -91,7 +91,7 @@ static void guard_is_closed_after_revoke(struct kunit *test)
 	mdev_guard_drain(&g->guard, "kunit");
 }
 
-static void guard_drains_at_once_when_nobody_is_inside(struct kunit *test)
+static void guard_drains_at_once_without_readers(struct kunit *test)
 {
 	struct guarded *g = test->priv;
 	int i;
@@ -131,7 +131,7 @@ static int guard_drainer(void *data)
 	return 0;
 }
 
-/* A thread to be waited for with kthread_stop(), however early it ends. */
+/* The reference lets finish() stop a thread that has ended already. */
 static struct task_struct *start(struct kunit *test, int (*fn)(void *data))
 {
 	struct task_struct *task;
@@ -154,7 +154,7 @@ static bool is_asleep(struct task_struct *task)
 	return READ_ONCE(task->__state) & TASK_NORMAL;
 }
 
-/* Revokes, and lets @reader go once the drain has been seen to wait. */
+/* Revoke, and let @reader leave once the drain is seen waiting. */
 static void check_that_a_drain_waits_for(struct kunit *test,
 					 struct task_struct *reader)
 {
@@ -163,7 +163,7 @@ static void check_that_a_drain_waits_for(struct kunit *test,
 
 	mdev_guard_revoke(&g->guard);
 	drainer = start(test, guard_drainer);
-	/* It sleeps in the drain, or it did not wait and is through. */
+	/* The thread sleeps in the drain, or has returned without waiting. */
 	KUNIT_EXPECT_TRUE(test, wait_until(is_asleep(drainer) ||
 					   completion_done(&g->drained)));
 	KUNIT_EXPECT_FALSE(test, completion_done(&g->drained));
@@ -172,11 +172,11 @@ static void check_that_a_drain_waits_for(struct kunit *test,
 	finish(drainer);
 	finish(reader);
 	KUNIT_EXPECT_TRUE(test, g->left_when_drained);
-	/* Revoked is revoked for who is inside, too. */
+	/* Readers in flight see the revocation, too. */
 	KUNIT_EXPECT_NULL(test, g->seen);
 }
 
-static void guard_drain_waits_for_who_is_inside(struct kunit *test)
+static void guard_drain_waits_for_readers_in_flight(struct kunit *test)
 {
 	struct guarded *g = test->priv;
 	struct task_struct *reader;
@@ -187,7 +187,7 @@ static void guard_drain_waits_for_who_is_inside(struct kunit *test)
 	check_that_a_drain_waits_for(test, reader);
 }
 
-static void guard_drain_does_not_wait_for_who_comes_later(struct kunit *test)
+static void guard_drain_does_not_wait_for_later_readers(struct kunit *test)
 {
 	struct guarded *g = test->priv;
 	struct task_struct *reader;
@@ -208,9 +208,9 @@ static struct kunit_case guard_cases[] = {
 	KUNIT_CASE(guard_is_closed_before_publish),
 	KUNIT_CASE(guard_shows_what_was_published),
 	KUNIT_CASE(guard_is_closed_after_revoke),
-	KUNIT_CASE(guard_drains_at_once_when_nobody_is_inside),
-	KUNIT_CASE(guard_drain_waits_for_who_is_inside),
-	KUNIT_CASE(guard_drain_does_not_wait_for_who_comes_later),
+	KUNIT_CASE(guard_drains_at_once_without_readers),
+	KUNIT_CASE(guard_drain_waits_for_readers_in_flight),
+	KUNIT_CASE(guard_drain_does_not_wait_for_later_readers),
 	{ }
 };
 
@@ -221,7 +221,7 @@ static struct kunit_suite guard_suite = {
 	.test_cases = guard_cases,
 };
 
-/* The index, a copy of the core's: this module links mdev_index.o, too. */
+/* The index: a copy of its own, since this module links mdev_index.o. */
 
 #define NR_DEVICES 3000		/* enough for the table to grow and shrink */
 
@@ -236,7 +236,7 @@ static int index_test_init(struct kunit *test)
 static void index_test_exit(struct kunit *test)
 {
 	mdev_index_exit();
-	/* A walk of the index may see devices that have left it. */
+	/* A lookup under RCU may still see devices that were released. */
 	synchronize_rcu();
 	kvfree(test->priv);
 }
@@ -249,7 +249,7 @@ static void index_refuses_a_uuid_in_use(struct kunit *test)
 	md[1].mdev.uuid = md[0].mdev.uuid;
 	KUNIT_EXPECT_EQ(test, 0, mdev_index_claim(&md[0]));
 	KUNIT_EXPECT_EQ(test, -EEXIST, mdev_index_claim(&md[1]));
-	/* The refused one has not taken its place. */
+	/* The refused claim must not replace the first. */
 	KUNIT_EXPECT_EQ(test, -EEXIST, mdev_index_claim(&md[1]));
 	mdev_index_release(&md[0]);
 }
