@@ -94,12 +94,13 @@ qemu_run()
 }
 
 # On a slow host the watchdogs must not report hangs, and the kernel must not
-# take its timer for broken or its TSC for unstable: it would then patch the
-# code that reads the clock while other emulated CPUs may execute it.
+# take its timer for broken or its TSC for unstable. An emulated CPU that runs
+# code while another patches it can meet a breakpoint that is gone: "Oops: int3".
+# Most patching is done while the kernel boots, so init starts the other CPUs.
 VM_CMDLINE="console=ttyS0 panic_on_warn=1 oops=panic panic=-1 loglevel=7"
 VM_CMDLINE+=" log_buf_len=4M printk.devkmsg=on nmi_watchdog=0"
 VM_CMDLINE+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=100"
-VM_CMDLINE+=" mitigations=off no_timer_check tsc=reliable"
+VM_CMDLINE+=" mitigations=off no_timer_check tsc=reliable maxcpus=1"
 
 # KCSAN watches the whole kernel: don't panic on races elsewhere. The runner
 # reports ours.
