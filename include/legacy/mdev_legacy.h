@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the headers in linux/ rename the calls of a vendor driver for Linux 5.1 to
- * 5.12 to. vfio_mdev_legacy.ko exports these functions.
+ * The interface of vfio_mdev_legacy.ko. The headers in linux/ rename the calls of a
+ * vendor driver for Linux 5.1 to 5.12 to these functions.
  */
 #ifndef _LEGACY_MDEV_LEGACY_H
 #define _LEGACY_MDEV_LEGACY_H

@@ -22,7 +22,7 @@ int mdev_guard_init(struct mdev_guard *guard)
 	return 0;
 }
 
-/* No section may be entered any more, nor be left. May sleep. */
+/* No section may be in flight, nor be entered later. May sleep. */
 void mdev_guard_destroy(struct mdev_guard *guard)
 {
 	cleanup_srcu_struct(&guard->srcu);

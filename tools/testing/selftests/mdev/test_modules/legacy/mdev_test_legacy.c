@@ -35,7 +35,7 @@ struct legacy_mdev {
 	struct kvm *kvm;
 	unsigned int unmaps;		/* how often it was told of one */
 	wait_queue_head_t unmapped;
-	/* What the tests set: behave badly, or slowly. */
+	/* Knobs of the tests. */
 	unsigned int deaf;		/* leave pinned what is unmapped */
 	unsigned int late;		/* note a page when told of an unmap */
 
