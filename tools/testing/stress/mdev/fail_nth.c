@@ -2,17 +2,16 @@
 /*
  * usage: fail_nth
  *
- * Does each operation again and again, with its 1st, 2nd, ... allocation failed
- * by the kernel's fault injection, until it needs no more of them. It must
- * return ENOMEM and have changed nothing, or succeed and have done all that it
- * does when nothing fails. Either way sysfs, instances and the modules'
- * reference counts must be as before once it has been undone. In the end the
- * modules have to go, and no memory may be left.
+ * Repeats each operation while fault injection fails its 1st, 2nd, ...
+ * allocation, until no allocation is left to fail. The operation must return
+ * ENOMEM and change nothing, or succeed completely. Either way, undoing it must
+ * restore sysfs, instances and the modules' reference counts. At the end the
+ * modules must unload, and no memory may be leaked.
  *
- * An allocation is chosen by its number in this task, which overrules failslab's
- * filters: it reaches what the driver core, sysfs and VFIO allocate on our behalf
- * as well as what we do, and the few of kernel features that look for faults,
- * which do without. Memory for per-CPU variables is not failed by anything.
+ * fail-nth counts the allocations of this task and overrides failslab's filters.
+ * So it also fails what the driver core, sysfs and VFIO allocate on our behalf,
+ * and the few allocations of debugging features, which cope without. Nothing
+ * fails per-CPU allocations.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,10 +28,10 @@
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define DEBUGFS		"/sys/kernel/debug"
-/* Where the kernel is known to be wrong about them none are failed. */
+/* Spares the allocations whose failure the kernel is known to mishandle. */
 #define SPARING		"mdev_test_spare"
 #define MAX_SITES	3000
-/* What is put back late is waited for, which takes seconds. */
+/* Check late state rarely: waiting for it takes seconds. */
 #define LATE_EVERY	32
 
 static int fail_fd = -1;
@@ -45,7 +44,7 @@ static bool arm(unsigned int nth)
 	return pwrite(fail_fd, text, len, 0) == len;
 }
 
-/* Has an allocation been failed since arm()? */
+/* Returns true if an allocation was failed since arm(). */
 static bool disarm(void)
 {
 	char text[16] = "";
@@ -56,7 +55,7 @@ static bool disarm(void)
 	return fired;
 }
 
-/* Slab and page allocations of any kind, silently. */
+/* Let slab and page allocations of any kind fail, without log messages. */
 static bool inject(void)
 {
 	static const struct {
@@ -78,20 +77,20 @@ static bool inject(void)
 		if (!check(!write_file(files[i].file, files[i].text),
 			   "cannot write %s", files[i].file))
 			return false;
-	/* A page of ours that comes in late is none of the operation's. */
+	/* Our own page faults must not allocate during an operation. */
 	if (!check(!mlockall(MCL_CURRENT | MCL_FUTURE), "cannot lock memory"))
 		return false;
 	fail_fd = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
 	return check(fail_fd >= 0, "cannot open " FAIL_NTH);
 }
 
-/* How often an operation was done with an allocation failed. */
+/* Number of runs with a failed allocation, by outcome. */
 struct sites {
 	unsigned int enomem;
 	unsigned int harmless;
 };
 
-/* Once without a failure. @done is what it is like then. */
+/* Run once without failures. @done takes the state afterwards. */
 static bool run_unharmed(const struct fail_op *op, struct fail_state *done)
 {
 	int ret = op->prepare ? op->prepare() : 0;
@@ -108,7 +107,7 @@ static bool run_unharmed(const struct fail_op *op, struct fail_state *done)
 	return !ret;
 }
 
-/* Returns whether there was an allocation number @nth. */
+/* Returns true if there was an allocation number @nth to fail. */
 static bool run_nth(const struct fail_op *op, unsigned int nth,
 		    const struct fail_state *done, struct sites *sites)
 {
@@ -174,7 +173,7 @@ static const char *test_name(const struct fail_door *door, const char *what)
 	return name;
 }
 
-/* Returns whether its end, which has no result of its own, went well. */
+/* Returns false if entering or leaving failed; run_door() reports leaving. */
 static bool run_stage(const struct fail_door *door,
 		      const struct fail_stage *stage, bool ready)
 {

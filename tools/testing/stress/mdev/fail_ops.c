@@ -16,7 +16,7 @@ static const char *parent_name;
 static const char *type;
 static char uuid[UUID_SIZE];
 
-/* Opened while nothing fails: opening has allocations of its own. */
+/* Opened before failures are armed: open() allocates, too. */
 static int fd = -1;
 
 static int open_file(const char *path)
@@ -45,13 +45,13 @@ static int run_register(void)
 
 static void undo_register(int ret)
 {
-	/* What has failed works now. */
+	/* A failed registration must work now. */
 	check(!ret || !write_text("1"), "cannot register after a failure");
 	check(!write_text("0"), "cannot unregister");
 	close(fd);
 }
 
-/* The other way round, with a device that has to go as well. */
+/* Start with a registered parent that has a device. */
 static int prepare_unregister(void)
 {
 	int ret = prepare_register();
@@ -116,7 +116,7 @@ static void undo_remove(int ret)
 	check(!mdev_remove(uuid), "cannot remove what was created");
 }
 
-/* A device without its bus driver, which is to come back. */
+/* Start with a device that is not bound to its bus driver. */
 static int prepare_bind(void)
 {
 	char driver[DRIVER_SIZE] = "", path[PATH_MAX];
@@ -167,7 +167,7 @@ static bool start_test_parent(const char *door)
 {
 	parent_name = "a";
 	type = parent.type2;
-	/* The log of events takes memory of its own, and keeps it. */
+	/* Turn off the event log: it allocates memory, and keeps it. */
 	return load_vfio() && !door_setup(door) &&
 	       !parent_add(&parent, door, parent_name) &&
 	       !write_file("/sys/kernel/debug/mdev_test/log_on", "0");
@@ -274,14 +274,14 @@ static const struct fail_stage test_parent_stages[] = {
 	  NR_OPEN_OPS },
 };
 
-/* It is registered as long as its module is loaded. */
+/* mtty is registered while its module is loaded. */
 static const struct fail_stage mtty_stages[] = {
 	{ NULL, NULL, device_ops, ARRAY_SIZE(device_ops) },
 	{ enter_group, leave_group, open_ops, NR_OPEN_OPS },
 	{ enter_device, leave_device, call_ops, NR_CALL_OPS },
 };
 
-/* So is the driver of Linux 5.2. */
+/* So is the legacy driver, of Linux 5.2. */
 static const struct fail_stage legacy_stages[] = {
 	{ NULL, NULL, device_ops, ARRAY_SIZE(device_ops) },
 	{ enter_group, leave_group, open_ops, NR_OPEN_OPS },

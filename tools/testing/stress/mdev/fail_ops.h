@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The operations whose allocations are failed. */
+/* The operations to run with failed allocations. */
 #ifndef FAIL_OPS_H
 #define FAIL_OPS_H
 
@@ -9,12 +9,11 @@
 /**
  * struct fail_op - one operation
  * @name: for the report.
- * @allocates: it cannot do without memory: one failure at least has to show.
- * @prepare: bring about what it needs; NULL if nothing. 0 or an errno.
- * @run: the operation itself, and nothing else. 0 or an errno.
- * @undo: given what @run has returned, go back to before @prepare, and see that
- *	a failure has changed nothing that sysfs does not show; NULL if there is
- *	nothing to undo.
+ * @allocates: needs memory: at least one failed allocation must make it fail.
+ * @prepare: set up what @run needs; may be NULL. Returns 0 or a negative errno.
+ * @run: only the operation itself. Returns 0 or a negative errno.
+ * @undo: given the result of @run, restore the state before @prepare, and check
+ *	that a failure has changed nothing that sysfs does not show; may be NULL.
  */
 struct fail_op {
 	const char *name;
@@ -24,7 +23,7 @@ struct fail_op {
 	void (*undo)(int ret);
 };
 
-/* Operations that begin with the same things registered, created and open. */
+/* Operations that start with the same things registered, created and open. */
 struct fail_stage {
 	bool (*enter)(void);
 	bool (*leave)(void);
@@ -32,7 +31,7 @@ struct fail_stage {
 	size_t nr;
 };
 
-/* Stages with the same modules. */
+/* Stages that use the same modules. */
 struct fail_door {
 	const char *name;
 	bool (*start)(void);
@@ -44,19 +43,19 @@ struct fail_door {
 extern const struct fail_door fail_doors[];
 extern const size_t nr_fail_doors;
 
-/* fail_vfio.c: opening a device, calls on an open card of mtty's, and pins. */
+/* fail_vfio.c: opening a device, calls on an open mtty card, pinning pages. */
 #define NR_OPEN_OPS 3
 #define NR_CALL_OPS 16
 #define NR_PIN_OPS 1
 extern const struct fail_op open_ops[NR_OPEN_OPS];
 extern const struct fail_op call_ops[NR_CALL_OPS];
 extern const struct fail_op pin_ops[NR_PIN_OPS];
-/* The stages they need: the device's group open, and the device as well. */
+/* Their stages: with the device's group open, and with the device open, too. */
 bool vfio_enter_group(const char *uuid);
 bool vfio_leave_group(void);
 bool vfio_enter_device(void);
 bool vfio_leave_device(void);
-/* Memory mapped for the open device. */
+/* With memory mapped for the open device. */
 bool vfio_enter_mapping(void);
 bool vfio_leave_mapping(void);
 

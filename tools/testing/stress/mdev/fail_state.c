@@ -10,17 +10,17 @@
 #include "mdev_test_door.h"
 #include "stress.h"
 
-/* Releases come seconds late, and one waits for the other. */
+/* Releases are seconds late, and may wait for one another. */
 #define LATE_MS	60000
 
-/* The drivers' directories go late, those of the rest at once. */
+/* Directories that go away at once. The drivers' are late, see dirs[]. */
 static const char * const roots[] = {
 	"/sys/bus/mdev/devices", "/sys/class/mdev_bus",
 	"/sys/devices/virtual/mtty", "/sys/devices/virtual/" DOOR_DRIVER,
 	"/sys/devices/virtual/" DOOR_OPS,
 };
 
-/* Files whose number belongs to the state. */
+/* Files whose number is part of the state. */
 static const char * const numbers[] = { "available_instances", "in_use" };
 
 static void add_line(struct fail_state *state, const char *path,
@@ -41,7 +41,7 @@ static void add_line(struct fail_state *state, const char *path,
 	state->lines = lines;
 }
 
-/* VFIO numbers its devices, and a number is given back late. */
+/* Skip names numbered by VFIO, which frees the numbers late. */
 static bool is_numbered(const char *name)
 {
 	return !strncmp(name, "vfio", 4) &&
@@ -61,7 +61,7 @@ static void add_tree(struct fail_state *state, const char *dir)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, de->d_name);
 		add_line(state, path, de->d_name);
-		/* Links to directories are no directories here. */
+		/* Don't follow links to directories. */
 		if (de->d_type == DT_DIR)
 			add_tree(state, path);
 	}
@@ -115,9 +115,8 @@ static const char * const modules[NR_LATE_MODULES] = {
 };
 
 /*
- * Not /dev/vfio: when device_del() finds no memory for a node's path, the node
- * stays until there is a device of that number again. The kernel knows no error
- * for it.
+ * Not /dev/vfio: if device_del() cannot allocate a node's path, the node stays
+ * until a device gets the same number, and the kernel reports no error.
  */
 static const char * const dirs[NR_LATE_DIRS] = {
 	"/sys/bus/mdev/drivers", "/sys/class/vfio-dev", "/sys/class/vfio",
@@ -128,7 +127,7 @@ void late_take(struct late_state *late)
 {
 	size_t i;
 
-	/* Of modules that are not loaded, an errno. */
+	/* An errno for modules that are not loaded. */
 	for (i = 0; i < NR_LATE_MODULES; i++)
 		late->references[i] = module_refcount(modules[i]);
 	for (i = 0; i < NR_LATE_DIRS; i++)

@@ -7,10 +7,10 @@
 #include <stddef.h>
 
 /**
- * struct fail_state - what can be seen in sysfs at once
- * @lines: the path of each file of the core and its parents, in order; behind
- *	it what it says, if that is the number of instances or of users.
- * @nr: how many.
+ * struct fail_state - a snapshot of sysfs
+ * @lines: the sorted paths of all files of the core and its parents; a number of
+ *	instances or users follows its path.
+ * @nr: number of lines.
  */
 struct fail_state {
 	char **lines;
@@ -19,15 +19,15 @@ struct fail_state {
 
 void state_take(struct fail_state *state);
 void state_free(struct fail_state *state);
-/* Fails the test if it is another now, and says where it begins to be. */
+/* Fail the test if the state has changed, and print the first difference. */
 void state_compare(const struct fail_state *state, const char *when);
 
 #define NR_LATE_MODULES 10
 #define NR_LATE_DIRS 4
 
 /*
- * What a debug kernel puts back seconds later: references on modules, and names
- * that go with the release of a kobject.
+ * State that a debug kernel restores seconds later: module references, and names
+ * that disappear when a kobject is released.
  */
 struct late_state {
 	int references[NR_LATE_MODULES];
@@ -35,7 +35,7 @@ struct late_state {
 };
 
 void late_take(struct late_state *late);
-/* False, and the test has failed, if it does not come back to this. */
+/* Fails the test and returns false unless the state comes back to @late. */
 bool late_compare(const struct late_state *late, const char *when);
 
 #endif /* FAIL_STATE_H */

@@ -76,7 +76,7 @@ static void undo_close(int ret)
 	check(!ret, "a close has failed");
 }
 
-/* A group can be open once: the one that is open has to make way. */
+/* A group can be opened only once: close it first. */
 static int make_way(void)
 {
 	vfio_user_close(&vfio);
@@ -210,7 +210,7 @@ static int no_intx(void)
 	return vfio_user_irq_disable(device, VFIO_PCI_INTX_IRQ_INDEX);
 }
 
-/* What was not set up cannot be taken down: that tells whether it was. */
+/* Disabling an index that is not set up fails, which tells whether it was. */
 static void check_disable(uint32_t index, bool was_set_up)
 {
 	int ret = vfio_user_irq_disable(device, index);
@@ -234,7 +234,7 @@ static void undo_request(int ret)
 	check_disable(VFIO_PCI_REQ_IRQ_INDEX, !ret);
 }
 
-/* What was bound is busy; what failed to be is not. */
+/* Binding again returns EBUSY if the eventfd was bound, and 0 if not. */
 static void undo_mask(int ret)
 {
 	check(mask() == (ret ? 0 : -EBUSY), "the mask is in a wrong state");
@@ -247,7 +247,7 @@ static void undo_unmask(int ret)
 	undo_intx(0);
 }
 
-/* Nothing but that INTx is still set up can be told. */
+/* Only that INTx is still set up can be checked. */
 static void undo_prepared_intx(int ret)
 {
 	(void)ret;

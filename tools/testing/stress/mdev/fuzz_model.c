@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The answers that an open mtty card must give. */
+/* Predicts the results of calls on an open mtty card. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -7,12 +7,12 @@
 #include "fuzz_model.h"
 
 #define REGION_SHIFT	40
-/* With four levels of page tables, less a page; with five it is more. */
+/* The limit with four-level page tables, less a page; higher with five. */
 #define USER_END	0x7ffffffff000ULL
 #define CONFIG_SIZE	256
 #define PORT_SIZE	8
 #define SET_HEADER	offsetof(struct vfio_irq_set, data)
-/* Up to the last member that every caller must have room for. */
+/* The minimum argsz: up to the last mandatory member. */
 #define REGION_INFO_MIN	(offsetof(struct vfio_region_info, offset) + 8)
 #define IRQ_INFO_MIN	(offsetof(struct vfio_irq_info, count) + 4)
 
@@ -42,8 +42,8 @@ void model_eventfd_closed(struct model *m, int fd)
 }
 
 /*
- * @minsz: up to the member that every caller must have room for. @maxsz: all
- * that any kernel may write; between the two it depends on the kernel.
+ * @minsz: the minimum argsz. @maxsz: the most that any kernel may write; how
+ * much is written between the two depends on the kernel.
  */
 bool model_info(const struct memory *mem, size_t minsz, size_t maxsz, int ret)
 {
@@ -84,7 +84,7 @@ bool model_irq_info(const struct memory *mem, int ret)
 	return model_info(mem, minsz, sizeof(*info), ret);
 }
 
-/* Bits of more than one kind, or of none. */
+/* Returns true if exactly one bit of @mask is set. */
 static bool one_of(uint32_t flags, uint32_t mask)
 {
 	flags &= mask;
@@ -227,7 +227,7 @@ bool model_access(const struct model *m, const struct memory *mem,
 
 	if (offset < 0)
 		return ret == -EINVAL;
-	/* Before the card is asked, what lies outside user space is found. */
+	/* The kernel rejects buffers outside user space before calling the card. */
 	if (ret == -EFAULT && (count > USER_END ||
 			       (uint64_t)mem->at > USER_END - count))
 		return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The answers that an open mtty card must give, by the rules of the VFIO interface: the
- * fuzzer's second opinion, which knows nothing of the driver's code.
+ * Predicts the results of calls on an open mtty card from the rules of the VFIO
+ * interface, independently of the driver's code.
  */
 #ifndef FUZZ_MODEL_H
 #define FUZZ_MODEL_H
@@ -12,20 +12,20 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Memory that a call is given: how many bytes are there, and of what kind. */
+/* Memory passed to a call: its accessible bytes, and whether they are read-only. */
 struct memory {
 	void *at;
 	size_t there;
 	bool readonly;
 };
 
-/* Files that SET_IRQS may be given. */
+/* Kinds of file descriptor passed to SET_IRQS. */
 enum { FD_CLOSED, FD_OTHER, FD_EVENTFD };
 
 struct model {
 	unsigned int ports;
-	unsigned int irq;	/* INTx or MSI is set up, or NUM_IRQS */
-	bool request;		/* has an eventfd */
+	unsigned int irq;	/* INTx or MSI if set up, else NUM_IRQS */
+	bool request;		/* an eventfd is bound */
 	int mask_fd;		/* the bound eventfd, or -1 */
 	int unmask_fd;
 };
@@ -35,18 +35,18 @@ void model_reset(struct model *m, unsigned int ports);
 void model_closed(struct model *m);
 void model_eventfd_closed(struct model *m, int fd);
 
-/* Each says whether @ret, 0 or a negative errno, is a right answer. */
+/* Each returns true if @ret, 0 or a negative errno, is a valid result. */
 bool model_info(const struct memory *mem, size_t minsz, size_t maxsz, int ret);
 bool model_region_info(const struct memory *mem, int ret);
 bool model_irq_info(const struct memory *mem, int ret);
 
 /*
- * The answer to VFIO_DEVICE_SET_IRQS, with the model changed accordingly.
- * @kind tells of what kind the file descriptor in the data is.
+ * Returns the expected result of VFIO_DEVICE_SET_IRQS and updates the model.
+ * @kind is the kind of the file descriptor in the data.
  */
 int model_set_irqs(struct model *m, const struct memory *mem, int kind);
 
-/* Is @ret right for so many bytes at an offset of the device file? */
+/* Returns true if @ret is valid for @count bytes at @offset of the device file. */
 bool model_access(const struct model *m, const struct memory *mem,
 		  int64_t offset, size_t count, bool is_read, ssize_t ret);
 

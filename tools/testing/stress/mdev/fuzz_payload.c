@@ -12,7 +12,7 @@
 #include "fuzz_payload.h"
 
 #define MAX_PIECES 5
-/* The kernel's own uevent files warn of what outgrows their buffer of 2 KiB. */
+/* The kernel warns if a write to uevent overflows its buffer of 2 KiB. */
 #define WORD_MAX 1024
 
 static void set_text(struct payload *p, const char *text)
@@ -79,7 +79,7 @@ static void mutate(struct payload *p, struct rng *rng)
 	}
 }
 
-/* Grow or cut to @len, with what is there again and again, or one byte. */
+/* Truncate to @len, or pad by repeating the payload or a single byte. */
 static void stretch(struct payload *p, struct rng *rng, size_t len)
 {
 	size_t unit = p->len;
@@ -104,7 +104,7 @@ static void upper(struct payload *p)
 void payload_make(struct payload *p, struct rng *rng, const char *good,
 		  unsigned int right)
 {
-	/* Every length gets its turn. */
+	/* Cycle through all lengths. */
 	static size_t next_len;
 	unsigned int i;
 
@@ -127,7 +127,7 @@ void payload_make(struct payload *p, struct rng *rng, const char *good,
 			p->data[i] = any_byte(rng);
 		break;
 	default:
-		/* A second newline is wrong whatever else happens. */
+		/* A second newline is always invalid. */
 		if (rng_permille(rng, 100))
 			insert_byte(p, p->len, '\n');
 		for (i = 1 + rng_below(rng, 3); i; i--)
@@ -176,7 +176,7 @@ void delivery_choose(struct delivery *how, struct rng *rng)
 	how->beyond = rng_permille(rng, 20);
 }
 
-/* Writable memory up to the address that is returned, none from there on. */
+/* Returns the end of writable memory; what follows it is unmapped. */
 static unsigned char *fence(void)
 {
 	static unsigned char *end;
@@ -222,7 +222,7 @@ ssize_t delivery_expect(const struct payload *p, const struct delivery *how)
 	size_t passed = p->len < SYSFS_MAX ? p->len : SYSFS_MAX;
 	size_t there = how->beyond ? p->len / 2 : p->len;
 
-	/* A file has no byte before the first and after the last possible. */
+	/* Negative offsets and overflowing ranges are invalid for any file. */
 	if (how->offset < 0 ||
 	    how->offset > LLONG_MAX - (off_t)p->len)
 		return -EINVAL;

@@ -9,7 +9,7 @@
 
 #include "stress.h"
 
-/* What sysfs passes on of one write; the rest is left for the next one. */
+/* sysfs passes on at most this much of a write; a longer write is short. */
 #define SYSFS_MAX	4096
 #define PAYLOAD_MAX	(SYSFS_MAX + 512)
 
@@ -19,17 +19,17 @@ struct payload {
 };
 
 /*
- * Something like @good, a UUID or a number: seldom right, mostly wrong in a few
- * places, sometimes nothing like it. @right is how many in 1000 are right.
+ * Derive a payload from @good, a UUID or a number. @right in 1000 are valid, most
+ * are wrong in a few places, and some are unrelated to @good.
  */
 void payload_make(struct payload *p, struct rng *rng, const char *good,
 		  unsigned int right);
-/* A word that some file may understand, or bytes that none does. */
+/* A word that some file may accept, or bytes that none does. */
 void payload_word(struct payload *p, struct rng *rng, const char *name);
 
 /*
- * How a payload goes out: pwrite(2) or writev(2) in pieces, with the end of the
- * memory just behind it or, if @beyond, within.
+ * How to write a payload: by pwrite(2), or by pwritev(2) in pieces. The memory
+ * ends right after the payload or, if @beyond, in its middle.
  */
 struct delivery {
 	off_t offset;
@@ -42,8 +42,8 @@ void delivery_choose(struct delivery *how, struct rng *rng);
 ssize_t deliver(int fd, const struct payload *p, const struct delivery *how,
 		struct rng *rng);
 /*
- * What any file makes of that call before it looks at the bytes: a negative
- * errno, or how many bytes its store function is given.
+ * The result before any file looks at the bytes: a negative errno, or the number
+ * of bytes passed to its store function.
  */
 ssize_t delivery_expect(const struct payload *p, const struct delivery *how);
 

@@ -3,12 +3,12 @@
  * usage: [SEED=n] [WRITES=n] fuzz_sysfs
  *
  * Writes to create and remove of both doors and of mtty, and to every other
- * file of bus, parents and devices that can be written. A model of what exists
- * says what create and remove must return, to the byte; the other files must
- * take the write or return a clean error. In the end everything is back at the
- * start, and well-formed creates and removes work.
+ * writable file of the bus, parents and devices. A model of the existing devices
+ * predicts the exact results of create and remove; the other files must accept
+ * the write or return a clean error. At the end the initial state must be back,
+ * and valid creates and removes must work.
  *
- * One thread: the same seed makes the same calls.
+ * Single-threaded, so that the same seed makes the same calls.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -30,10 +30,10 @@
 #define MAX_FILES	64
 #define DEVICE_FILES	16
 #define TEXT_SIZE	128
-/* Right ones take a thousand times longer than wrong ones. */
+/* Valid writes take a thousand times longer than invalid ones. */
 #define RIGHT_PERMILLE	8
 
-/* Numbers of instances that a parent hands out. */
+/* The instances of a parent. */
 struct pool {
 	const char *parent;
 	int left;
@@ -87,7 +87,7 @@ static struct tally tally_remove = { .name = "writes to remove" };
 static struct tally tally_dead = { .name = "writes to remove of a dead device" };
 static struct tally tally_other = { .name = "writes to other files" };
 
-/* Every file below @dir that can be opened for writing; no link is followed. */
+/* Open all writable files below @dir but create and remove; don't follow links. */
 static void find_writable(const char *dir, int depth, int *fds, int max,
 			  int *nr)
 {
@@ -157,7 +157,7 @@ static void device_gone(int i)
 	*d = devices[--nr_devices];
 }
 
-/* Is it a UUID as create wants it? */
+/* Does create accept it as a UUID? */
 static bool is_uuid(const unsigned char *data, size_t len)
 {
 	size_t i;
@@ -178,8 +178,8 @@ static bool is_uuid(const unsigned char *data, size_t len)
 }
 
 /*
- * Is it an unsigned long, in C's notation, as remove wants it? With at most a
- * plus before it and a newline behind it. *@nonzero: is it another than 0?
+ * Does remove accept it: an unsigned long in C notation, with an optional leading
+ * plus and trailing newline? If so, sets *@nonzero to whether it is not 0.
  */
 static bool is_number(const unsigned char *data, size_t len, bool *nonzero)
 {
@@ -216,7 +216,7 @@ static bool is_number(const unsigned char *data, size_t len, bool *nonzero)
 	return true;
 }
 
-/* For a message: what was written, printable. */
+/* The payload, escaped for a message. */
 static const char *shown(const struct payload *p)
 {
 	static char text[TEXT_SIZE];
@@ -274,7 +274,7 @@ static void write_remove(int i, const struct payload *p,
 		check(!mdev_exists(d->uuid), "%s is still there", d->uuid);
 		device_gone(i);
 	} else if (nonzero && want > 0) {
-		/* It should have gone and has not: leave it to the end. */
+		/* The remove should have worked: leave the device to finish(). */
 		check(mdev_exists(d->uuid), "%s has gone all the same",
 		      d->uuid);
 	}
@@ -284,7 +284,7 @@ static void write_dead(const struct payload *p, const struct delivery *how)
 {
 	ssize_t want = delivery_expect(p, how), ret;
 
-	/* Of nothing at all, writev() does not even tell the file. */
+	/* A zero-length pwritev() does not reach the file. */
 	if (want > 0 || (!want && !how->pieces))
 		want = -ENODEV;
 	ret = deliver(dead_remove, p, how, &rng);
@@ -318,7 +318,7 @@ static void write_other(int fd, const struct payload *p,
 
 	tally_add(&tally_other, ret);
 	if (want <= 0)
-		/* Nothing to store is for each file to judge. */
+		/* Each file decides whether an empty write is an error. */
 		check(ret == want || (!want && is_clean(ret)),
 		      "a file returned %zd, not %zd", ret, want);
 	else
@@ -346,7 +346,7 @@ static unsigned long one_create(void)
 		write_create(type, &p, &how);
 		return 1;
 	}
-	/* In two writes, each of which has to stand for itself. */
+	/* Split it into two writes, each of which must be handled alone. */
 	cut = rng_below(&rng, p.len + 1);
 	half = p;
 	half.len = cut;
@@ -368,7 +368,7 @@ static void one_remove(void)
 	struct delivery how;
 	bool nonzero;
 
-	/* Too many are right by chance, and there would be no device left. */
+	/* Drop most valid ones: too many would leave no device. */
 	do {
 		nonzero = false;
 		payload_make(&p, &rng,
@@ -384,8 +384,8 @@ static void one_remove(void)
 }
 
 /*
- * The driver core reads beyond its table of actions when a NUL and more follows
- * an action that is written to a uevent file; KASAN says so. Not ours to break.
+ * Avoid a bug of the driver core, reported by KASAN: if an action written to a
+ * uevent file is followed by a NUL and more, it reads beyond its action table.
  */
 static void spare_uevent(int fd, struct payload *p)
 {
@@ -421,7 +421,7 @@ static void one_other(void)
 	write_other(fd, &p, &how);
 }
 
-/* Does sysfs agree with the model? */
+/* Check that sysfs matches the model. */
 static void compare(void)
 {
 	size_t i;
@@ -524,7 +524,7 @@ int main(void)
 
 			if (n >= next) {
 				compare();
-				/* The test parents keep a diary. */
+				/* The test parents log all events. */
 				log_clear();
 				next += CHECK_EVERY;
 			}

@@ -2,10 +2,10 @@
 /*
  * usage: [SEED=n] [CALLS=n] fuzz_vfio
  *
- * Calls on an open mtty card: first by one thread, where a model says what each
- * call must return and the same seed makes the same calls; then by several on
- * the same file while another one closes and opens it. In the end the card
- * works, and everything is back at the start.
+ * Makes calls on an open mtty card. First one thread does: a model predicts each
+ * result, and the same seed makes the same calls. Then several threads use the
+ * same file while another one closes and reopens it. At the end the card must
+ * work, and the initial state must be back.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@
 #define REOPEN_EVERY	5000
 #define RACERS		3
 
-/* Numbers that no other file gets, so that a closed one stays closed. */
+/* No other file gets these numbers, so that a closed one stays closed. */
 #define DEVICE_FD	100
 #define EVENT_FD	110
 #define NR_EVENTS	6
@@ -56,11 +56,11 @@ enum {
 	REOPEN
 };
 
-/* A thread's own state; model is NULL where nothing can be foretold. */
+/* Per-thread state; model is NULL if results cannot be predicted. */
 struct fuzzer {
 	struct rng rng;
 	struct model *model;
-	char *writable;		/* MEM_SIZE bytes, nothing behind them */
+	char *writable;		/* MEM_SIZE bytes, then no access */
 	char *readonly;
 };
 
@@ -109,7 +109,7 @@ static int make_eventfd(int fd)
 	return ret < 0 ? -errno : 0;
 }
 
-/* A place for @size bytes of @data: mostly good, sometimes bad in some way. */
+/* Place @size bytes of @data in memory: mostly good, sometimes bad. */
 static struct memory place(struct fuzzer *f, const void *data, size_t size)
 {
 	static void * const nowhere[] = {
@@ -133,7 +133,7 @@ static struct memory place(struct fuzzer *f, const void *data, size_t size)
 		mem.readonly = true;
 		return mem;
 	}
-	/* Aligned or not; with all the room or just what is left of it. */
+	/* Aligned or not; with ample room, or with 0 to @size + 8 bytes. */
 	mem.there = what < 200 ? rng_below(&f->rng, size + 9) :
 		    MEM_SIZE - rng_below(&f->rng, 16);
 	start = MEM_SIZE - mem.there;
@@ -152,7 +152,7 @@ static uint32_t odd_u32(struct rng *rng)
 	       odd[rng_below(rng, ARRAY_SIZE(odd))] : rng_next(rng);
 }
 
-/* Mostly enough, often one less or more. */
+/* Mostly right, often off by up to 4, sometimes far off. */
 static uint32_t some_argsz(struct rng *rng, uint32_t right)
 {
 	if (rng_permille(rng, 700))
@@ -197,7 +197,7 @@ static void try_info(struct fuzzer *f, int kind)
 	right = is_clean(ret);
 	tally_add(&tallies[kind], ret);
 	if (f->model) {
-		/* The answer has overwritten what it was asked with. */
+		/* The reply may have overwritten the request: use the original. */
 		mem.at = &arg;
 		if (kind == INFO)
 			right = model_info(&mem, 16, 64, ret);
@@ -416,7 +416,7 @@ static void try_renew(struct fuzzer *f)
 {
 	int fd = EVENT_FD + rng_below(&f->rng, NR_EVENTS);
 
-	/* It ends whatever the old one was bound to. */
+	/* Closing the old eventfd ends its bindings. */
 	tally_add(&tallies[RENEW], make_eventfd(fd));
 	if (f->model)
 		model_eventfd_closed(f->model, fd);
@@ -450,7 +450,7 @@ static void one_call(struct fuzzer *f)
 		tally_add(&tallies[RESET], call(VFIO_DEVICE_RESET, NULL));
 }
 
-/* The device's file at its number, in place of what is there. */
+/* Open the device as DEVICE_FD, replacing any open file. */
 static int open_device(void)
 {
 	int fd = vfio_user_get_device(&vfio, uuid), ret;
@@ -466,7 +466,7 @@ static void reopen(struct rng *rng)
 {
 	int ret;
 
-	/* Sometimes another one is there before the last is closed. */
+	/* Sometimes open the new file before the old one is closed. */
 	if (!rng_permille(rng, 300))
 		close(DEVICE_FD);
 	ret = open_device();
@@ -490,7 +490,7 @@ static void alone(uint64_t seed, unsigned long calls)
 	}
 }
 
-static unsigned long race_calls;	/* to go, of all threads */
+static unsigned long race_calls;	/* remaining, of all threads */
 static int racers;			/* still running */
 
 static void *race(void *arg)
@@ -555,7 +555,7 @@ static void out(unsigned int reg, uint8_t val)
 	check(pwrite(DEVICE_FD, &val, 1, reg) == 1, "cannot write a register");
 }
 
-/* As any driver would: a byte sent comes back, and an interrupt says so. */
+/* Use the card as a driver would: a sent byte comes back with an interrupt. */
 static void use(void)
 {
 	int event = vfio_user_eventfd();

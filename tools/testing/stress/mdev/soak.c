@@ -2,11 +2,11 @@
 /*
  * usage: [SEED=n] [PAIRS=n] soak
  *
- * Creates devices on parents of both doors, PAIRS in all, and has them removed,
- * while others remove, open, unbind and read them, and their parents and the
- * vendors' modules come and go. Each create that returned 0 is accounted for:
- * exactly one remove has returned 0, or an unregistration has taken the device
- * away. In the end nothing is left, and all is as before.
+ * Creates and removes PAIRS devices on parents of both doors. Meanwhile other
+ * threads remove, open, unbind and read them, unregister their parents and reload
+ * the vendor drivers. Each create that returned 0 must be matched by exactly one
+ * remove that returned 0, or by an unregistration that evicted the device. At the
+ * end nothing may be left over.
  */
 #include <errno.h>
 #include <limits.h>
@@ -23,7 +23,7 @@ struct soak_phase soak_phase;
 unsigned long soak_creates;
 
 static unsigned long evicted;
-static unsigned long contended;	/* removed by somebody else than the owner */
+static unsigned long contended;	/* removed by a thread other than the owner */
 static struct tally tally_create = { .name = "create" };
 static struct tally tally_remove = { .name = "remove by the creator" };
 static struct tally tally_last = { .name = "remove when nobody else may" };
@@ -47,7 +47,7 @@ int soak_remove(struct soak_slot *slot, struct tally *tally)
 	return ret;
 }
 
-/* Has the parent been away at any time since the device was created? */
+/* Has an unregistration of the parent begun since the create? */
 static bool parent_was_away(const struct soak_slot *slot)
 {
 	return load(slot->parent->began) > slot->back;
@@ -80,14 +80,14 @@ static void create(struct soak_slot *slot, struct rng *rng)
 		right = load(parent->began) > back;
 		break;
 	case -ENODEV:
-		/* vfio_mdev may be leaving just now, too. */
+		/* vfio_mdev may be unloading, too. */
 		right = load(parent->began) > back || soak_phase.reload_modules;
 		break;
 	case -EUSERS:
 		right = parent->max < NR_SLOTS;
 		break;
 	case -EEXIST:
-		/* The eviction of the last one may not be through. */
+		/* The last device's eviction may still be in flight. */
 		right = leaving;
 		break;
 	default:
@@ -97,7 +97,7 @@ static void create(struct soak_slot *slot, struct rng *rng)
 	      strerror(-ret));
 }
 
-/* Wait until nobody else is busy with the slot. */
+/* Wait until no other thread is busy with the slot. */
 static void close_slot(struct soak_slot *slot)
 {
 	store(slot->open, false);
@@ -106,13 +106,13 @@ static void close_slot(struct soak_slot *slot)
 	      slot->parent->name);
 }
 
-/* Nobody else may touch the device: it works, or goes with its parent. */
+/* No other thread may touch the device: it must work unless its parent goes. */
 static void use(struct soak_slot *slot, struct rng *rng)
 {
 	char path[PATH_MAX];
 	int ret;
 
-	/* Unbound by hand, and a remove that gave up stood in the way back. */
+	/* A remove that gave up may have blocked the rebind after an unbind. */
 	mdev_path(path, slot->uuid, "driver");
 	if (!link_exists(path))
 		return;
@@ -122,7 +122,7 @@ static void use(struct soak_slot *slot, struct rng *rng)
 	      slot->uuid, slot->parent->name, strerror(-ret));
 }
 
-/* The device is there and nobody wants it: what remove must do. */
+/* With no other user, only signals and the parent's teardown may fail this. */
 static void remove_for_good(struct soak_slot *slot)
 {
 	unsigned long long end = now_ms() + STUCK_MS;
@@ -145,7 +145,7 @@ static void remove_for_good(struct soak_slot *slot)
 	}
 }
 
-/* What has become of it? */
+/* Account for the device: removed exactly once, or evicted. */
 static void account(struct soak_slot *slot, bool by_owner)
 {
 	unsigned long removed = load(slot->removed) - slot->removed_before;
@@ -174,7 +174,7 @@ static void destroy(struct soak_slot *slot, struct rng *rng)
 	bool by_owner = false;
 
 	if (rng_permille(rng, 100)) {
-		/* Leave it to others for a moment. */
+		/* Give the other threads a chance to remove it. */
 		poll_pause();
 	} else if (!rng_permille(rng, 50)) {
 		by_owner = !soak_remove(slot, &tally_remove);
@@ -216,7 +216,7 @@ static void *own(void *arg)
 	return NULL;
 }
 
-/* Every UUID can be used again, and every parent. */
+/* Every UUID and every parent must be usable again. */
 static void use_again(void)
 {
 	struct soak_parent *parent;

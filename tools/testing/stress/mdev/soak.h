@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The soak test's world. Who may do what to a device:
+ * Shared state of the soak test, and the rules for touching a device:
  *
- * A *slot* has a UUID that only its owner creates. While the slot is open,
- * anybody may remove, use, unbind or look at the device. To find out what has
- * become of it the owner closes the slot and waits until nobody is busy with
- * it; from there on nothing but the parent's unregistration can take it away.
+ * A slot has a UUID that only its owner creates. While the slot is open, any
+ * thread may remove, use, unbind or read the device. To account for the device,
+ * the owner closes the slot and waits until no thread is busy with it. From then
+ * on, only unregistration of the parent can remove the device.
  */
 #ifndef SOAK_H
 #define SOAK_H
@@ -21,16 +21,16 @@
 #define NR_SLOTS	(NR_OWNERS * OWNER_SLOTS)
 #define NR_PARENTS	5
 
-/* How long anything may take before the run is given up as stuck. */
+/* Give up the run as stuck if anything takes longer. */
 #define STUCK_MS	120000
 
 /**
- * struct soak_parent - a parent, and when it was taken away
- * @steady: stays for the whole phase.
- * @max: its instances, of which there may be too few.
- * @began: how often it began to be unregistered.
- * @gone: how often that was complete.
- * @back: how often it was registered again.
+ * struct soak_parent - a parent, and counts of its unregistrations
+ * @steady: stays registered for the whole phase.
+ * @max: number of instances; may be fewer than there are slots.
+ * @began: number of unregistrations that have begun.
+ * @gone: number of unregistrations that have completed.
+ * @back: number of registrations after them.
  */
 struct soak_parent {
 	struct test_parent p;
@@ -47,33 +47,32 @@ struct soak_parent {
 
 /**
  * struct soak_slot - a UUID and its device
- * @open: others may have a go at it.
- * @busy: so many do.
- * @removed: how many removes have returned 0, ever.
+ * @open: other threads may touch the device.
+ * @busy: number of threads that are touching it.
+ * @removed: total number of removes that returned 0.
  */
 struct soak_slot {
 	char uuid[UUID_SIZE];
 	bool open;
 	int busy;
 	unsigned long removed;
-	/* The owner's. */
+	/* Private to the owner. */
 	struct soak_parent *parent;	/* NULL: no device */
-	unsigned long back;		/* the parent's, before the create */
+	unsigned long back;		/* parent->back before the create */
 	unsigned long removed_before;
 };
 
-/* What a phase is made of. */
 struct soak_phase {
 	const char *name;
 	unsigned long pairs;
-	bool reload_modules;	/* else single parents come and go */
+	bool reload_modules;	/* else unregister single parents */
 };
 
 extern struct soak_parent soak_parents[NR_PARENTS];
 extern struct soak_slot soak_slots[NR_SLOTS];
 extern struct soak_phase soak_phase;
 
-/* Creates that returned 0, and whether that is enough. */
+/* Creates that returned 0. soak_over(): that is enough, or the test failed. */
 extern unsigned long soak_creates;
 bool soak_over(void);
 
@@ -82,15 +81,15 @@ bool soak_over(void);
 #define add(x, v)	__atomic_add_fetch(&(x), (v), __ATOMIC_SEQ_CST)
 
 /*
- * A remove of the slot's device by whoever calls, counted. Signals may hit it.
- * Returns 0 or the errno.
+ * Remove the slot's device and count the result. A signal may interrupt it.
+ * Returns 0 or a negative errno.
  */
 int soak_remove(struct soak_slot *slot, struct tally *tally);
 
-/* soak_world.c: the parents, and the threads that take them away. */
+/* soak_world.c: the parents, and the threads that unregister them. */
 bool world_create(void);
 void world_destroy(void);
-/* Everything is as it was before the phase. */
+/* Check that everything is as it was before the phase. */
 void world_compare(void);
 void world_start(uint64_t seed);
 void world_stop(void);
@@ -100,9 +99,9 @@ void world_print(void);
 void others_start(uint64_t seed);
 void others_stop(void);
 void others_print(void);
-/* The calling thread may get signals, or no more. */
+/* Start or stop sending signals to the calling thread. */
 void others_signals(bool on);
-/* One use of the device through VFIO, from open to close; 0 or the errno. */
+/* Open, use and close the device through VFIO. Returns 0 or a negative errno. */
 int others_use(struct soak_slot *slot, struct rng *rng);
 
 #endif /* SOAK_H */

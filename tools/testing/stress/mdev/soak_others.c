@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Those who do something to devices that they have not created. */
+/* Threads that act on devices they did not create. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,12 +26,12 @@ static unsigned long signals;
 
 static bool stop;
 
-/* Threads that a signal would find in a remove. */
+/* Threads to signal; those in a remove are exposed. */
 static pthread_t targets[MAX_THREADS];
 static bool exposed[MAX_THREADS];
 static int nr_targets;
 static __thread int my_target = -1;
-/* A thread that is signalled has to exist. */
+/* Held while signalling, so that the target cannot exit. */
 static pthread_mutex_t targets_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void others_signals(bool on)
@@ -42,13 +42,13 @@ void others_signals(bool on)
 			abort();
 		targets[my_target] = pthread_self();
 	}
-	/* Once it is off, no signal is on its way any more. */
+	/* Once this is off, no further signal is sent. */
 	pthread_mutex_lock(&targets_lock);
 	exposed[my_target] = on;
 	pthread_mutex_unlock(&targets_lock);
 }
 
-/* A slot that is open, with its owner made to wait for us; or NULL. */
+/* Returns an open slot, whose owner waits until slot_put(), or NULL. */
 static struct soak_slot *slot_get(struct rng *rng)
 {
 	struct soak_slot *slot = &soak_slots[rng_below(rng, NR_SLOTS)];
@@ -65,7 +65,7 @@ static void slot_put(struct soak_slot *slot)
 	add(slot->busy, -1);
 }
 
-/* How each kind of thread spends its life: one act in @period creates. */
+/* The loop of each thread: call @act about once per @period creates. */
 static void live(struct rng *rng, unsigned int period,
 		 void (*act)(struct soak_slot *, struct rng *))
 {
@@ -114,7 +114,7 @@ int others_use(struct soak_slot *slot, struct rng *rng)
 		return ret;
 	ret = vfio_user_device_info(vfio.device, &info);
 	check(!ret, "an open device does not answer: %s", strerror(-ret));
-	/* A register of mtty, or the test devices' memory. */
+	/* Offset 0 is a register of mtty, or memory of a test device. */
 	for (i = rng_below(rng, 4); i; i--) {
 		check(pwrite(vfio.device, &word, 1, 0) == 1 &&
 		      pread(vfio.device, &word, 1, 0) == 1,
@@ -123,7 +123,7 @@ int others_use(struct soak_slot *slot, struct rng *rng)
 	}
 	if (rng_permille(rng, 200))
 		ioctl(vfio.device, VFIO_DEVICE_RESET);
-	/* While it is open, somebody may want to remove it. */
+	/* Hold it open for a while, so that removes have to wait. */
 	if (rng_permille(rng, 300))
 		for (i = rng_below(rng, HOLD_PAUSES); i; i--)
 			poll_pause();
@@ -146,7 +146,7 @@ static void read_one(const char *path)
 	case -ENOENT:
 	case -ENODEV:
 	case -EISDIR:
-	/* Write-only, and power/ attributes that are not supported. */
+	/* Write-only files, and unsupported power/ attributes. */
 	case -EACCES:
 	case -EIO:
 	case -EINVAL:
@@ -287,7 +287,7 @@ void others_start(uint64_t seed)
 	memset(exposed, 0, sizeof(exposed));
 	nr_targets = 0;
 	stop = false;
-	/* Interrupted calls return: no SA_RESTART. */
+	/* No SA_RESTART: signals must interrupt system calls. */
 	sigaction(SIGUSR1, &sa, NULL);
 	rng_init(&rng, seed);
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The parents of the soak test, and the threads that take them away. */
+/* The parents of the soak test, and the threads that unregister them. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #define HELD_FILE	"/sys/kernel/debug/mdev_test/held"
 #define LOG_ON_FILE	"/sys/kernel/debug/mdev_test/log_on"
 
-/* More than there are slots, and fewer. */
+/* More instances than there are slots, and fewer. */
 #define ENOUGH		64
 #define TOO_FEW		3
 #define MTTY_PORTS	24
@@ -101,7 +101,7 @@ bool world_create(void)
 		    !check(!parent_up(parent), "no parent %s", parent->name))
 			return false;
 	}
-	/* Before the first device: one that was removed may be released late. */
+	/* Count before the first create: a removed device may be released late. */
 	for (i = 0; i < ARRAY_SIZE(counted_dirs); i++)
 		dirs_before[i] = count_dir(counted_dirs[i]);
 	for (i = 0; i < ARRAY_SIZE(counted_modules); i++)
@@ -109,7 +109,7 @@ bool world_create(void)
 	for (i = 0; i < NR_PARENTS; i++) {
 		struct soak_parent *parent = &soak_parents[i];
 
-		/* What is made on demand shall be there. */
+		/* Make sure that everything made on demand exists. */
 		random_uuid(uuid);
 		if (!check(!mdev_create(parent->name, parent->type, uuid) &&
 			   !mdev_remove(uuid), "%s does not work",
@@ -162,7 +162,7 @@ void world_destroy(void)
 	check_leaks();
 }
 
-/* So many more creates; false if the phase ends before. */
+/* Wait for @n more creates. Returns false if the phase ends first. */
 static bool wait_for_creates(unsigned long n)
 {
 	unsigned long last = load(soak_creates), target = last + n;
@@ -181,7 +181,7 @@ static bool wait_for_creates(unsigned long n)
 	return !soak_over();
 }
 
-/* The doings of one thread each. */
+/* One thread that disturbs parents or modules. */
 struct shaker {
 	pthread_t thread;
 	struct rng rng;
@@ -209,7 +209,7 @@ static void unregister_parent(struct shaker *shaker)
 	check(!ret, "registering %s: %s", parent->name, strerror(-ret));
 }
 
-/* A module's parents, the one of mtty included. */
+/* Does @module own @parent? A parent without a door is mtty's. */
 static bool belongs(const struct soak_parent *parent, const char *module)
 {
 	return !strcmp(parent->door ? parent->door : "mtty", module);
@@ -248,7 +248,7 @@ static void reload_module(struct shaker *shaker)
 			add(p->back, 1);
 }
 
-/* It refuses while a device is bound, and comes back on demand. */
+/* Fails while a device is bound; vfio_mdev is reloaded on demand. */
 static void unload_vfio_mdev(struct shaker *shaker)
 {
 	tally_add(&tally_vfio, unload_module(shaker->target));
@@ -261,7 +261,7 @@ static void hold_references(struct shaker *shaker)
 
 	if (!parent->door)
 		return;
-	/* The parent may not be there now. */
+	/* Ignore errors: the parent may be gone. */
 	parent_set(&parent->p, "hold", 1);
 	wait_for_creates(rng_below(&shaker->rng, 50));
 	parent_set(&parent->p, "hold", 0);

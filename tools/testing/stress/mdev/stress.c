@@ -21,7 +21,7 @@ static unsigned long failures;
 static int status;
 static struct klog klog;
 
-/* splitmix64: any seed will do, and so will any sequence of seeds. */
+/* splitmix64: works with any seed, and with any sequence of seeds. */
 void rng_init(struct rng *rng, uint64_t seed)
 {
 	rng->state = seed;
@@ -65,7 +65,7 @@ unsigned long stress_seed(void)
 		return strtoul(text, NULL, 0);
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		abort();
-	/* Short enough to be typed again. */
+	/* Short enough to retype. */
 	return seed >> 32;
 }
 
@@ -121,7 +121,7 @@ void diag(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	/* In one piece: there are threads, and the machine may go down. */
+	/* Print and flush whole lines: threads race, and the machine may crash. */
 	printf("# %s\n", line);
 	fflush(stdout);
 }

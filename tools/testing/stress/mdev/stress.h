@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shared by the stress programs: repeatable randomness, counts of outcomes,
- * and a verdict per test that the kernel log has a say in.
+ * Shared by the stress programs: repeatable random numbers, counts of outcomes,
+ * and a verdict per test. A splat in the kernel log fails the test.
  *
- * A program prints "ok - NAME" or "not ok - NAME" per test, and the numbers
- * before it as diagnostics.
+ * A program prints diagnostics, then "ok - NAME" or "not ok - NAME" per test.
  */
 #ifndef STRESS_H
 #define STRESS_H
@@ -29,17 +28,17 @@ uint32_t rng_below(struct rng *rng, uint32_t n);
 bool rng_permille(struct rng *rng, uint32_t n);
 void rng_uuid(struct rng *rng, char uuid[37]);
 
-/* SEED in the environment, or one of the kernel's. */
+/* SEED from the environment, or a random number from the kernel. */
 unsigned long stress_seed(void);
-/* @name in the environment, or @value. */
+/* @name from the environment, or @value. */
 unsigned long stress_param(const char *name, unsigned long value);
 
-/* How often a kind of call came to what. Any thread may add. */
+/* Counts the outcomes of one kind of call. Any thread may add. */
 #define TALLY_ERRNOS 134
 
 struct tally {
 	const char *name;
-	unsigned long done;			/* 0 or more */
+	unsigned long done;			/* returned 0 or more */
 	unsigned long failed[TALLY_ERRNOS];	/* by errno */
 };
 
@@ -48,15 +47,15 @@ void tally_add(struct tally *tally, long ret);
 unsigned long tally_total(const struct tally *tally);
 void tally_print(const struct tally *tally);
 
-/* Between these two is one test. The second prints the verdict. */
+/* Begin and end a test; stress_end() prints the verdict. */
 void stress_begin(const char *name);
 void stress_end(void);
 void stress_skip(const char *name, const char *reason);
-/* Exit status of the program. */
+/* The program's exit status. */
 int stress_status(void);
 
 void diag(const char *fmt, ...) __printf(1, 2);
-/* The test has failed; only the first few are printed. Any thread may call. */
+/* Fail the test. Prints only the first 20 messages. Any thread may call it. */
 void fail(const char *fmt, ...) __printf(1, 2);
 bool failed(void);
 
@@ -69,11 +68,11 @@ bool failed(void);
 })
 
 /*
- * Nothing of ours may be left: unload the modules that are named, NULL at the
- * end, waiting for what is released late. A failure fails the test.
+ * Unload @modules, a NULL-terminated list, waiting for late releases. Fails the
+ * test if one stays loaded.
  */
 void unload_all(const char * const *modules);
-/* Where there is kmemleak: it must find nothing. */
+/* Fail the test if kmemleak finds anything. No-op without kmemleak. */
 void check_leaks(void);
 
 #endif /* STRESS_H */
