@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The commands of the measuring program, see bench.h. */
+/* The commands of the benchmark program, see bench.h. */
 #include <stdio.h>
 #include <string.h>
 

@@ -3,17 +3,17 @@
 #
 # usage: [T=name] [LIST=1] [ALIVE=n,n...] bench.sh
 #
-# Measures the stock mdev.ko of Debian's kernel, ours, and what the driver core
-# alone takes, in virtual machines, with the same vendor's module and the
-# same client. Prints a table; build/bench/ has the numbers (bench.csv) and a
-# picture (bench.svg). T chooses rows (shell patterns work), LIST=1 names them,
-# ALIVE gives other numbers of devices for "scale".
+# Measures the stock mdev.ko of Debian's kernel, ours, and the driver core alone,
+# in virtual machines, with the same vendor driver and client. Prints a table;
+# build/bench/ has the numbers (bench.csv) and a plot (bench.svg). T selects rows
+# (shell patterns work), LIST=1 lists them, ALIVE sets other numbers of devices
+# for "scale".
 #
-# Most rows count instructions: one processor, whose clock advances by one
-# nanosecond with each instruction, so that the load of the host does not
-# matter. "writers" and "slow" run at full speed on two.
+# Most rows count instructions, on one CPU whose clock advances by 1 ns per
+# instruction, so that the load of the host does not matter. "writers" and "slow"
+# run at full speed on two CPUs.
 
-# A hundred thousand creates of a core that walks a list take a while.
+# 100,000 creates take a while on a core that walks a list.
 VM_SECONDS=${VM_SECONDS:-7200}
 
 # shellcheck source=tools/testing/harness/lib.sh
@@ -23,7 +23,7 @@ here=$TESTING/bench/mdev
 out=$TOP/build/mdev/bench
 count_rows=(memory unregister region guard files scale)
 speed_rows=(writers slow)
-# What there is to measure of each.
+# The rows that each core supports.
 declare -A core_rows=(
 	[ours]="memory unregister region guard scale"
 	[floor]="memory unregister files scale"
@@ -33,14 +33,14 @@ ALIVE=${ALIVE:-0,1000,3000,6000,12000,25000,50000,100000}
 BATCH=${BATCH:-500}
 ROUNDS=${ROUNDS:-5}
 
-# chosen ROW...: those that T asks for.
+# chosen ROW...: prints those that T selects.
 chosen()
 {
 	local row t
 
 	for row; do
 		for t in "${wanted[@]}"; do
-			# shellcheck disable=SC2053 # a pattern it is
+			# shellcheck disable=SC2053 # a pattern
 			if [[ $row = $t ]]; then
 				echo "$row"
 				break
@@ -49,8 +49,8 @@ chosen()
 	done
 }
 
-# Mainline's sample, from its source as it is: kbuild is told its place, and the
-# object's name is that of the module.
+# Build mainline's sample out of tree, from its unmodified source. The module is
+# named after the object.
 build_stock_mtty()
 {
 	local source dir=$out/stock
@@ -72,7 +72,7 @@ build_all()
 	build_stock_mtty
 }
 
-# boot MODE CORE ROW...: adds to the numbers.
+# boot MODE CORE ROW...: measures and appends to bench.csv.
 boot()
 {
 	local mode=$1 core=$2
@@ -93,7 +93,7 @@ boot()
 		ACCEL=(-accel "tcg,thread=single" -cpu max
 			-icount "shift=0,sleep=off")
 		VM_CPUS=1
-		# Caches of one name each, so that memory can be told apart.
+		# Don't merge slab caches, so that memory can be attributed.
 		VM_CMDLINE+=" slab_nomerge"
 	else
 		VM_CPUS=2
@@ -109,7 +109,7 @@ boot()
 		>>"$out/bench.csv"
 }
 
-# One run at a time has the folder of the numbers.
+# Only one run at a time may use the output directory.
 run_all()
 {
 	local core row rows

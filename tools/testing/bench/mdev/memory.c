@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory that the kernel holds for devices. */
+/* Measures the memory that the kernel uses per device. */
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,23 +10,23 @@
 #include "bench.h"
 
 #define MAX_SLABS	512
-/* Memory that is being freed comes back within this. */
+/* Pending frees complete within 10 s. */
 #define SETTLE_ROUNDS	100
 #define SETTLE_US	100000
 
 struct slab {
 	char name[64];
-	double bytes;		/* in objects that are in use */
+	double bytes;		/* of objects in use */
 };
 
 struct memory {
 	struct slab slabs[MAX_SLABS];
 	int nr_slabs;
 	double slab_pages;
-	double outside;		/* pages in use that are no slab's */
+	double outside;		/* pages in use outside slabs */
 };
 
-/* What follows @name in a file of numbers; each value that does, added up. */
+/* Add up all values that follow @name in the file. */
 static double sum_of(const char *path, const char *name)
 {
 	double sum = 0, value;
@@ -69,14 +69,14 @@ static void read_slabs(struct memory *memory)
 	fclose(file);
 }
 
-/* Pages that wait on a processor's list are free, though not counted as such. */
+/* Pages on per-CPU lists are free, but nr_free_pages does not count them. */
 static double unused_pages(void)
 {
 	return sum_of("/proc/vmstat", "nr_free_pages") +
 	       sum_of("/proc/zoneinfo", "count:");
 }
 
-/* What is freed after a grace period, or by a worker, has been. */
+/* First wait until frees after a grace period, or by a worker, are done. */
 static void read_memory(struct memory *memory)
 {
 	double before = -1, unused;
@@ -85,7 +85,7 @@ static void read_memory(struct memory *memory)
 	for (round = 0; round < SETTLE_ROUNDS; round++) {
 		int fd = open_file("/proc/sys/vm/stat_refresh", O_WRONLY);
 
-		/* What each processor has counted for itself. */
+		/* Fold in the per-CPU counters. */
 		write_file(fd, "1", "stat_refresh");
 		close(fd);
 		unused = unused_pages();
@@ -120,7 +120,7 @@ int cmd_memory(int argc, char **argv)
 	int i;
 
 	(void)argc;
-	/* Caches that the first device fills are no device's. */
+	/* Don't count caches that the first device fills. */
 	create_devices(argv[0], 1);
 	read_memory(&before);
 	create_devices(argv[0], n);
@@ -130,7 +130,7 @@ int cmd_memory(int argc, char **argv)
 		const struct slab *old = find_slab(&before, slab->name);
 		double bytes = (slab->bytes - (old ? old->bytes : 0)) / n;
 
-		/* Those of the nodes in sysfs. */
+		/* The slabs of sysfs nodes. */
 		if (!strncmp(slab->name, "kernfs_", strlen("kernfs_")))
 			nodes += bytes;
 		else

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Creates and removes side by side, at the speed of the machine. */
+/* Measures concurrent creates and removes, at full speed. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -18,7 +18,7 @@ struct writer {
 	const struct kind *kind;
 	pthread_barrier_t *start;
 	int cpu;		/* -1: any */
-	uint64_t ns;		/* how long to go on */
+	uint64_t ns;		/* how long to run */
 	unsigned long pairs;
 };
 
@@ -70,7 +70,7 @@ static void *run_pairs(void *arg)
 	return NULL;
 }
 
-/* Pairs a second that @n writers do together, each on a CPU of its own. */
+/* Total pairs per second of @n writers, each on its own CPU. */
 static double rate(const struct kind *kind, int n, unsigned int ms)
 {
 	struct writer writers[2] = {};
@@ -100,7 +100,7 @@ int cmd_writers(int argc, char **argv)
 	unsigned int ms = atoi(argv[3]);
 
 	(void)argc;
-	/* The first ones also fill caches. */
+	/* Don't count the first ones: they also fill caches. */
 	rate(&kind, 2, ms);
 	while (rounds-- > 0) {
 		result("writers_1", 0, "pairs/s", rate(&kind, 1, ms));
@@ -122,7 +122,7 @@ static void *create_one(void *arg)
 	return NULL;
 }
 
-/* Milliseconds until @n creates that started together have all returned. */
+/* Milliseconds until @n concurrent creates have all returned. */
 static double create_many(const struct kind *kind, int n)
 {
 	struct writer writers[MAX_WRITERS] = {};
@@ -151,7 +151,7 @@ int cmd_slow(int argc, char **argv)
 	(void)argc;
 	if (n < 1 || n > MAX_WRITERS)
 		die("1 to %d threads", MAX_WRITERS);
-	/* The first one also fills caches. */
+	/* Don't count the first one: it also fills caches. */
 	create_many(&kind, 1);
 	result("slow_1", 0, "ms", create_many(&kind, 1));
 	result("slow_n", n, "ms", create_many(&kind, n));

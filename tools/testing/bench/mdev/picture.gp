@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What a create and its remove cost, against the devices that are there.
+# Plots the cost of create + remove against the number of devices.
 set terminal svg size 720,420 dynamic font "sans-serif,14" background "white"
 set datafile separator comma
 set title "create + remove of any mediated device, in instructions"

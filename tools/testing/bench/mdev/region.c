@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A register of an open serial card, read and written. */
+/* Measures reads and writes of a register of an open serial card. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "bench.h"
 #include "vfio_user.h"
 
-/* The scratch register: it does nothing but keep a byte. */
+/* The scratch register only stores a byte. */
 #define SCRATCH 7
 
 int cmd_region(int argc, char **argv)
@@ -38,7 +38,7 @@ int cmd_region(int argc, char **argv)
 		die("no BAR 0: %s", strerror(-ret));
 	pos = info.offset + SCRATCH;
 
-	/* The first pass is not counted. */
+	/* The first half is a warm-up and is not counted. */
 	for (i = -times, start = 0; i < times; i++) {
 		if (!i)
 			start = now();
@@ -53,12 +53,12 @@ int cmd_region(int argc, char **argv)
 			die("cannot read from the card");
 	}
 	result("region_read", 0, "ns", (double)(now() - start) / times);
-	/* Where there is nothing: all that is spent before a register. */
+	/* Read beyond the region: costs all but the register access itself. */
 	pos = info.offset + info.size;
 	for (i = -times; i < times; i++) {
 		if (!i)
 			start = now();
-		/* mainline's card does not refuse. */
+		/* Mainline's card does not refuse this. */
 		if (pread(vfio.device, &byte, 1, pos) != -1 || errno != EINVAL)
 			break;
 	}

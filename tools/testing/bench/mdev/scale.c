@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The cost of a create and a remove, by the number of devices. */
+/* Measures create and remove against the number of devices. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The mean has the interrupts in it; the median shows whether they matter. */
+/* The mean includes interrupts; the median shows whether they matter. */
 static void report(const char *row, unsigned int alive, uint64_t *ns, int n)
 {
 	char median[32];
@@ -40,7 +40,7 @@ static uint64_t create_one(int create, struct device *device)
 	return now() - start;
 }
 
-/* One more, and away with it: the newest, which the stock core finds at once. */
+/* Create and remove the newest device, which the stock core finds at once. */
 static void measure_newest(const struct kind *kind, int create,
 			   struct device *devices, unsigned int alive, int batch,
 			   uint64_t *created, uint64_t *removed)
@@ -53,7 +53,7 @@ static void measure_newest(const struct kind *kind, int create,
 	}
 }
 
-/* One more, and away with any. Those that stay are in the order of their age. */
+/* Create a device, remove a random one. @devices stays sorted by age. */
 static void measure_any(const struct kind *kind, int create,
 			struct device *devices, unsigned int alive, int batch,
 			uint64_t *removed)
@@ -70,7 +70,7 @@ static void measure_any(const struct kind *kind, int create,
 	}
 }
 
-/* One more, and away with the oldest, last in the stock core's list. */
+/* Create a device, remove the oldest, which is last in the stock core's list. */
 static void measure_oldest(const struct kind *kind, int create,
 			   struct device *devices, unsigned int alive, int batch,
 			   uint64_t *removed)
@@ -84,7 +84,7 @@ static void measure_oldest(const struct kind *kind, int create,
 	memmove(devices, devices + batch, alive * sizeof(*devices));
 }
 
-/* With @alive devices there, @batch times each. */
+/* Measure each operation @batch times, with @alive devices. */
 static void measure(const struct kind *kind, int create, struct device *devices,
 		    unsigned int alive, int batch)
 {
@@ -92,12 +92,12 @@ static void measure(const struct kind *kind, int create, struct device *devices,
 	uint64_t *removed = calloc(batch, sizeof(*removed));
 	uint64_t start;
 
-	/* The first ones also fill caches. */
+	/* Don't count the first ones: they also fill caches. */
 	measure_newest(kind, create, devices, alive, batch, created, removed);
 
 	start = now();
 	measure_newest(kind, create, devices, alive, batch, created, removed);
-	/* With opening and closing "remove", and what happens in between. */
+	/* Includes opening and closing "remove", and all in between. */
 	result("pair", alive, "ns", (double)(now() - start) / batch);
 	report("create", alive, created, batch);
 	report("remove", alive, removed, batch);

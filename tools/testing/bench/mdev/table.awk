@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The table of bench.sh, from its numbers.
+# Prints the table of bench.sh from bench.csv.
 
 function have(core, row, alive) { return (core, row, alive) in value }
 function get(core, row, alive) { return value[core, row, alive] }
 
-# A line: what, stock (or what else it is compared with), ours, goal as a ratio.
+# Print a line: what, the baseline (mostly stock), ours, the goal as a ratio.
 function line(what, them, us, unit, goal)
 {
 	printf "%-44s %12s %12s %-7s %7s  %s\n", what, shown(them),
@@ -14,7 +14,7 @@ function line(what, them, us, unit, goal)
 
 function shown(x) { return x >= 1000 ? sprintf("%.0f", x) : sprintf("%.2f", x) }
 
-# The same of one row, or of two, when both have been measured.
+# Print a line that compares two measurements, if both exist.
 function against(what, core1, row1, alive1, core2, row2, alive2, unit, goal)
 {
 	if (have(core1, row1, alive1) && have(core2, row2, alive2))
@@ -27,7 +27,7 @@ function compare(what, row, alive, unit, goal)
 	against(what, "stock", row, alive, "ours", row, alive, unit, goal)
 }
 
-# What the driver core alone takes, of what the stock core does.
+# Compare the driver core alone with the stock core.
 function bare(what, row, alive, unit)
 {
 	against(what, "stock", row, alive, "floor", row, alive, unit, "")
@@ -39,7 +39,7 @@ function header(what, them, us)
 		"goal"
 }
 
-# What has been measured several times: the best rate, the least time.
+# Of repeated measurements, keep the best rate or the least time.
 function note(core, row, alive, unit, x, key)
 {
 	key = core SUBSEP row SUBSEP alive

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bench_floor.ko: what the driver core alone takes for what a user sees of a
- * mediated device. A name written to "create" becomes a device below the parent
- * with the attributes and links that a mediated device has, bound to a driver
- * that does nothing; the driver core sends the uevents. No UUID is parsed, looked
- * up or counted, and nothing is guarded against anything: no core could do so
- * little.
+ * bench_floor.ko: the driver core's share of the cost of a mediated device.
+ * Writing a name to "create" adds a device below the parent with the attributes
+ * and links of a mediated device, bound to a driver that does nothing; the driver
+ * core sends the uevents. There is no UUID parsing, lookup, accounting or locking
+ * of our own, so no real core can be cheaper.
  *
- * The folders are named as those of mdev, so that paths are of the same length.
- * With the parameter "few" a device has no file but "remove", as on the stock
- * core. Writing to "evict" removes all devices, as unregistering a parent does.
+ * Directories are named like mdev's, so that paths have the same length. With the
+ * parameter "few", a device has no file but "remove", as on the stock core.
+ * Writing to "evict" removes all devices, as unregistering a parent does.
  */
 #include <linux/device.h>
 #include <linux/kdev_t.h>
@@ -146,7 +145,7 @@ static ssize_t create_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute floor_create_attr = __ATTR_WO(create);
 
-/* evict_set() looks whether they are there. */
+/* evict_set() tests floor_devices, also under the parameter lock. */
 static void floor_drop_devices(void)
 {
 	struct kobject *devices = floor_devices;

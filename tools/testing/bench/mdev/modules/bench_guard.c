@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bench_guard.ko: what entering and leaving costs, of the guard that our core
- * has and of the lock that stands in its place in the stock one. Reading one of
- * the parameters "guard", "rwsem" and "nothing" runs it a thousand times and
- * gives the clock's ticks, the least of several such runs. Where the clock counts
- * instructions, that is their number.
+ * bench_guard.ko: the cost of entering and leaving our core's guard, and the lock
+ * that the stock core uses in its place. Reading one of the parameters "guard",
+ * "rwsem" and "nothing" runs it 1000 times and returns the clock's ticks, the
+ * least of 20 such rounds. If the clock counts instructions, so do the ticks.
  */
 #include <linux/minmax.h>
 #include <linux/module.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * bench_vendor.ko: a parent on the parent-driver door whose driver does nothing,
- * so that what is measured is the core. It needs the four symbols of the
- * distribution's mdev.ko and no more: the same binary loads on both.
+ * so that only the core is measured. It uses only the four symbols of the
+ * distribution's mdev.ko, so the same binary loads on both cores.
  *
  * Parameters: "registered" registers and unregisters the parent; "probe_ms" is
- * how long a probe takes.
+ * the duration of a probe.
  */
 #include <linux/delay.h>
 #include <linux/device.h>
@@ -51,7 +51,7 @@ static struct mdev_driver bench_driver = {
 	},
 };
 
-/* The lock of the parameters serialises this, but for loading and unloading. */
+/* Serialised by the parameter lock, except in module init and exit. */
 static int bench_register(bool on)
 {
 	int ret = 0;
@@ -59,7 +59,7 @@ static int bench_register(bool on)
 	if (on == bench_registered)
 		return 0;
 	if (on) {
-		/* The stock core has kobjects in there, to be used once. */
+		/* The stock core's kobjects in it must not be reused. */
 		memset(&bench_parent, 0, sizeof(bench_parent));
 		bench_type = (struct mdev_type){
 			.sysfs_name = "1",
