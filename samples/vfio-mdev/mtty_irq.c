@@ -141,7 +141,7 @@ static void mtty_irq_disable(struct mtty_card *card)
  * mtty_irq_release() - drop all eventfds of the user
  * @card: the card
  *
- * Context: process context, may wait for eventfd handlers that run.
+ * Context: process context, may wait for running eventfd handlers.
  */
 void mtty_irq_release(struct mtty_card *card)
 {
@@ -345,11 +345,11 @@ static int mtty_irq_set_locked(struct mtty_card *card,
  * @set: what to do, validated against mtty_irq_count(), with one action
  * @data: @set->count items of the kind that @set->flags name
  *
- * Context: process context, may wait for eventfd handlers that run.
+ * Context: process context, may wait for running eventfd handlers.
  *
  * Return: 0; -EINVAL for an index that is not in use, or while the other of
- * INTx and MSI is; -ENOTTY for an action that the index does not know; or what
- * binding the eventfd came to. After an error nothing has changed.
+ * INTx and MSI is; -ENOTTY for an action that the index does not support; or an
+ * error from binding the eventfd. After an error nothing has changed.
  */
 int mtty_irq_set(struct mtty_card *card, const struct vfio_irq_set *set,
 		 const void *data)

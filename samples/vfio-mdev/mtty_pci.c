@@ -119,7 +119,7 @@ bool mtty_pci_irq_pending(const struct mtty_card *card)
  * mtty_pci_intx_disabled() - is the INTx disable bit set?
  * @card: the card, locked
  *
- * Return: true if it does.
+ * Return: true if it is.
  */
 bool mtty_pci_intx_disabled(const struct mtty_card *card)
 {

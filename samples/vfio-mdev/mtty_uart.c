@@ -172,7 +172,7 @@ static void mtty_uart_write_mcr(struct mtty_uart *uart, u8 val)
 		uart->msr_delta |= UART_MSR_DDSR;
 	if (changed & UART_MSR_DCD)
 		uart->msr_delta |= UART_MSR_DDCD;
-	/* The ring indicator counts at the end of a ring only. */
+	/* TERI is set only at the end of a ring. */
 	if (changed & old & UART_MSR_RI)
 		uart->msr_delta |= UART_MSR_TERI;
 

@@ -6,7 +6,7 @@
 
 #include "mtty_uart.h"
 
-/* How IIR says that the FIFOs are on. */
+/* The bits of IIR that show that the FIFOs are on. */
 #define IIR_FIFO 0xc0
 
 #define LSR_IDLE (UART_LSR_TEMT | UART_LSR_THRE)
@@ -15,7 +15,7 @@ static int uart_init(struct kunit *test)
 {
 	test->priv = kunit_kzalloc(test, sizeof(struct mtty_uart), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, test->priv);
-	/* A reset has to leave nothing of what was there. */
+	/* A reset must overwrite all previous state. */
 	memset(test->priv, 0xff, sizeof(struct mtty_uart));
 	mtty_uart_reset(test->priv);
 	return 0;
@@ -42,7 +42,7 @@ static void fifo_on(struct kunit *test, u8 trigger)
 	out(test, UART_FCR, UART_FCR_ENABLE_FIFO | trigger);
 }
 
-/* Macros, for the line that a failure names to be the caller's. */
+/* Macros, so that a failure reports the caller's line. */
 #define expect_in(_test, _reg, _val)					\
 do {									\
 	struct kunit *test_ = (_test);					\
@@ -169,7 +169,7 @@ static void fifo_holds_sixteen_in_order(struct kunit *test)
 	unsigned int round, i;
 
 	fifo_on(test, UART_FCR_TRIGGER_1);
-	/* More than once, for the ring to wrap at every place. */
+	/* Repeat, so that the ring wraps at every position. */
 	for (round = 0; round < MTTY_UART_FIFO_SIZE; round++) {
 		out_bytes(test, round, MTTY_UART_FIFO_SIZE - 1);
 		for (i = 0; i < MTTY_UART_FIFO_SIZE - 1; i++)
@@ -234,7 +234,7 @@ static void break_is_a_nul_with_its_errors(struct kunit *test)
 	expect_in(test, UART_LSR, LSR_IDLE | UART_LSR_DR | UART_LSR_BI |
 		  UART_LSR_FE);
 	expect_in(test, UART_RX, 0);
-	/* One, however long it lasts, and nothing else gets through. */
+	/* A break is received once, however long it lasts, and blocks data. */
 	out(test, UART_LCR, UART_LCR_WLEN8 | UART_LCR_SBC);
 	out(test, UART_TX, 'a');
 	expect_in(test, UART_LSR, LSR_IDLE);
@@ -250,7 +250,7 @@ static void break_in_the_fifo_shows_when_it_is_next(struct kunit *test)
 	out(test, UART_LCR, UART_LCR_WLEN8 | UART_LCR_SBC);
 	out(test, UART_LCR, UART_LCR_WLEN8);
 	out(test, UART_TX, 'b');
-	/* Somewhere in there, but not yet: */
+	/* The break is in the FIFO, but not next: */
 	expect_in(test, UART_LSR, LSR_IDLE | UART_LSR_DR | UART_LSR_FIFOE);
 	expect_in(test, UART_RX, 'a');
 	expect_in(test, UART_LSR, LSR_IDLE | UART_LSR_DR | UART_LSR_FIFOE |
@@ -267,7 +267,7 @@ static void break_does_not_reach_the_receiver_in_loopback(struct kunit *test)
 	expect_in(test, UART_LSR, LSR_IDLE);
 	out(test, UART_TX, 'a');
 	expect_in(test, UART_RX, 'a');
-	/* The end of the loop lets it through. */
+	/* Leaving loopback lets the break through. */
 	out(test, UART_MCR, 0);
 	expect_in(test, UART_LSR, LSR_IDLE | UART_LSR_DR | UART_LSR_BI |
 		  UART_LSR_FE);
@@ -303,10 +303,10 @@ KUNIT_ARRAY_PARAM(modem, modem_table, modem_name);
 static void modem_inputs_follow_the_outputs(struct kunit *test)
 {
 	const struct modem_case *c = test->param_value;
-	/* The change bits of the low half stand below their inputs. */
+	/* Each change bit is four bits below its input. */
 	u8 delta = c->msr >> 4;
 
-	/* The end of a ring counts, its begin does not. */
+	/* TERI is set at the end of a ring, not at its start. */
 	delta &= ~UART_MSR_TERI;
 	out(test, UART_MCR, c->mcr);
 	expect_in(test, UART_MSR, c->msr | delta);
@@ -346,7 +346,7 @@ static void interrupt_needs_its_enable_bit(struct kunit *test)
 	expect_irq(test, false);
 }
 
-/* All four at once: each shows when those above it have been served. */
+/* All four are pending: each shows once those above it have been served. */
 static void interrupts_show_by_priority(struct kunit *test)
 {
 	out(test, UART_TX, 'a');
@@ -358,7 +358,7 @@ static void interrupts_show_by_priority(struct kunit *test)
 	in(test, UART_LSR);
 	expect_in(test, UART_IIR, UART_IIR_RDI);
 	in(test, UART_RX);
-	/* Reading IIR is what serves this one. */
+	/* Reading IIR serves this one. */
 	expect_in(test, UART_IIR, UART_IIR_THRI);
 	expect_in(test, UART_IIR, UART_IIR_MSI);
 	in(test, UART_MSR);
@@ -372,7 +372,7 @@ static void empty_transmitter_interrupts_once(struct kunit *test)
 	expect_irq(test, true);
 	expect_in(test, UART_IIR, UART_IIR_THRI);
 	expect_irq(test, false);
-	/* Again after a byte, and when it is enabled anew; not when it is on. */
+	/* Fires again after a byte or a new enable, but not if already enabled. */
 	out(test, UART_IER, UART_IER_THRI);
 	expect_irq(test, false);
 	out(test, UART_TX, 'a');

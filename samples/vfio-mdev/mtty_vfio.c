@@ -323,7 +323,7 @@ static int mtty_reset(struct mtty_card *card)
  * @cmd: the request
  * @arg: its argument, a user pointer but for VFIO_DEVICE_RESET
  *
- * Return: 0 or a negative errno; -ENOTTY for what a card does not know.
+ * Return: 0 or a negative errno; -ENOTTY for an unknown request.
  */
 long mtty_ioctl(struct mdev_device *mdev, unsigned int cmd, unsigned long arg)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mdev-serial -w: a user who holds the device open, and lets go when asked.
+ * mdev-serial -w: hold the device open, and release it on request.
  */
 #include "mdev-serial.h"
 #include "vfio_user.h"
@@ -15,7 +15,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* A background job's stdin is at its end from the start and means nothing. */
+/* The stdin of a background job is at EOF from the start: ignore it. */
 static bool stdin_is_null(void)
 {
 	struct stat st;

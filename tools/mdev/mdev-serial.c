@@ -25,7 +25,7 @@
 #define MAX_UARTS (VFIO_PCI_BAR5_REGION_INDEX + 1)
 #define LCR_8N1 UART_LCR_WLEN8
 #define SCRATCH_MARK 0xa5
-/* Far more than the device needs: it is there to end, not to measure. */
+/* A safety limit, far more than the device needs. */
 #define TIMEOUT_MS 5000
 
 struct card {
@@ -233,7 +233,7 @@ static const char *cause_name(uint8_t iir)
 	}
 }
 
-/* Expect INTx, read its cause, end the cause, and open the line again. */
+/* Wait for INTx, check and clear its cause, and unmask it. */
 static int take_interrupt(struct card *card, unsigned int port, uint8_t cause)
 {
 	uint8_t iir, byte;
@@ -260,7 +260,7 @@ static int take_interrupt(struct card *card, unsigned int port, uint8_t cause)
 	if (uart_write(card, port, UART_IER, 0))
 		return -1;
 
-	/* The line is masked since it fired; unmasked it must stay quiet. */
+	/* INTx was masked as it fired; when unmasked, it must stay quiet. */
 	ret = vfio_user_irq_none(card->device, INTX, VFIO_IRQ_SET_ACTION_UNMASK,
 				 0, 1);
 	if (ret)
@@ -350,7 +350,7 @@ static int reset_card(struct card *card)
 	unsigned int port;
 	int ret;
 
-	/* Something to forget: unread input, an interrupt enable. */
+	/* Set up state to be reset: unread input, an interrupt enable. */
 	for (port = 0; port < card->num_uarts; port++) {
 		if (uart_write(card, port, UART_TX, '?') ||
 		    uart_write(card, port, UART_IER, UART_IER_MSI))

@@ -5,14 +5,14 @@
 #ifndef VFIO_MDEV_MDEV_SERIAL_H
 #define VFIO_MDEV_MDEV_SERIAL_H
 
-/* Say on stderr what went wrong, after all that stdout has. Both return -1. */
+/* Flush stdout, then print an error on stderr. Both return -1. */
 [[gnu::format(printf, 1, 2)]]
 int complain(const char *fmt, ...);
 int complain_errno(int error, const char *what);
 
 /*
- * Keep an open VFIO device until end of input, a signal, or the request
- * interrupt. Returns 0, or -1 after a complaint.
+ * Hold a VFIO device open until end of input, a signal, or the request interrupt.
+ * Returns 0, or -1 after printing an error.
  */
 int hold_open(int device, const char *uuid);
 

@@ -270,7 +270,7 @@ ssize_t vfio_user_region_write(int device, uint32_t index, uint64_t offset,
 	return done < 0 ? -errno : done;
 }
 
-/* All of it or an error: a register has no half. */
+/* A short access to a register is an error. */
 static int whole(ssize_t done, size_t count)
 {
 	if (done < 0)
