@@ -82,7 +82,7 @@ TEST_F(abi_one, type_without_a_pretty_name_is_called_by_its_other_one)
 
 TEST_F(abi_one, get_available_is_asked_and_limits_nothing_itself)
 {
-	/* A vendor that counts by itself declares no maximum. */
+	/* A vendor that does its own counting declares no maximum. */
 	ASSERT_EQ(0, parent_set(&self->p, "get_available", 7));
 	ASSERT_EQ(0, parent_restart(&self->p, "max_instances", 0));
 	ASSERT_EQ(7, available_instances("a", self->p.type1));
@@ -90,7 +90,7 @@ TEST_F(abi_one, get_available_is_asked_and_limits_nothing_itself)
 	ASSERT_EQ(7, available_instances("a", self->p.type1));
 	ASSERT_EQ(0, parent_set(&self->p, "get_available", 0));
 	ASSERT_EQ(0, available_instances("a", self->p.type1));
-	/* Its probe() is who says no. */
+	/* Only its probe() may refuse. */
 	ASSERT_EQ(0, parent_create(&self->p, NULL));
 }
 
@@ -137,7 +137,7 @@ TEST_F(abi, device_and_type_link_to_each_other)
 	type_path(path, "a", self->p.type2, file);
 	ASSERT_EQ(0, link_target_name(path, name, sizeof(name)));
 	ASSERT_STREQ(self->uuid, name);
-	/* Not in the other type's. */
+	/* The other type does not list it. */
 	ASSERT_FALSE(type_lists(&self->p, self->uuid));
 }
 

@@ -2,7 +2,7 @@
 /* Vendor drivers that were not written for this core. */
 #include "mdev_test_fixture.h"
 
-/* Is the loaded mdev.ko this one? The distribution's has no such symbol. */
+/* Is this tree's mdev.ko loaded? The distribution's lacks this symbol. */
 static bool core_is_ours(void)
 {
 	FILE *file = fopen("/proc/kallsyms", "r");
@@ -24,7 +24,7 @@ FIXTURE_SETUP(kvmgt)
 {
 	if (!module_available("kvmgt"))
 		SKIP(return, "this kernel has no kvmgt.ko");
-	/* Whose, is for the test to find out. */
+	/* Let the test load mdev.ko and check which one it gets. */
 	ASSERT_EQ(0, core_unload());
 }
 

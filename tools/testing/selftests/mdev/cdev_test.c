@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices that are opened by VFIO's own device files and an iommufd, as newer
- * users do, on kernels with VFIO_DEVICE_CDEV.
+ * Devices opened through VFIO's own device files and an iommufd, as newer users
+ * do, on kernels with VFIO_DEVICE_CDEV.
  */
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -27,7 +27,7 @@ static bool works(int device)
 	return !vfio_user_device_info(device, &info);
 }
 
-/* Create a device with or without a request op; an open file of it, or -errno. */
+/* Create and open a device. Returns its file or -errno. */
 static int start(const struct test_parent *p, int request_op, const char *uuid)
 {
 	int ret = parent_restart(p, "request_op", request_op);
@@ -37,7 +37,7 @@ static int start(const struct test_parent *p, int request_op, const char *uuid)
 	return ret ? ret : cdev_open(uuid);
 }
 
-/* Leaves the case without it. */
+/* Skips the case on kernels without VFIO_DEVICE_CDEV. */
 #define START(_request_op)						\
 ({									\
 	int fd_ = start(&self->p, _request_op, self->uuid);		\
@@ -63,7 +63,7 @@ TEST_F(cdev, file_that_is_not_bound_holds_up_a_remove_and_is_no_use)
 			       SOON_MS));
 	ASSERT_TRUE(actor_running(&remover));
 	ASSERT_TRUE(mdev_complete(&self->p, self->uuid));
-	/* The wait can be given up. */
+	/* The wait is killable. */
 	ASSERT_EQ(ACTOR_KILLED - SIGKILL,
 		  actor_kill(&remover, SIGKILL, SOON_MS));
 	ASSERT_TRUE(mdev_complete(&self->p, self->uuid));
@@ -164,7 +164,7 @@ TEST_F(cdev, unregister_waits_for_files_bound_or_not)
 	close(kmsg);
 }
 
-/* Attaching to an IO address space, and detaching, change no promise. */
+/* Attaching to an IO address space and detaching change no guarantee. */
 TEST_F(cdev_ops, attached_device_pins_is_told_of_an_unmap_and_can_be_removed)
 {
 	int device, iommufd, ioas;

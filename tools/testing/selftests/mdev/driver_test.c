@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The bus and its drivers: binding by hand, on demand, and to another one. */
+/* The bus and its drivers: binding by hand, on demand and to another driver. */
 #include "mdev_test_fixture.h"
 
 DOOR_FIXTURE(driver)
@@ -14,7 +14,7 @@ ON_OPS_DOOR(driver_ops);
 
 #define DRIVERS "/sys/bus/mdev/drivers"
 #define MODPROBE "/proc/sys/kernel/modprobe"
-/* Time for what should wait to go on all the same. */
+/* Time for a task that should wait to proceed wrongly. */
 #define EARLY_MS 500
 
 static const char *driver_of(const struct test_parent *p)
@@ -81,7 +81,7 @@ TEST_F(driver, unbound_device_goes_with_its_parent)
 	ASSERT_FALSE(mdev_exists(self->uuid));
 }
 
-/* Somebody unbinds an open device by hand, and waits for its user. */
+/* Unbind an open device by hand; the unbind waits for its user. */
 #define START_UNBIND(_unbind)						\
 do {									\
 	char path_[PATH_MAX];						\
@@ -109,7 +109,7 @@ TEST_F(driver, unbind_by_hand_keeps_links_while_it_waits_for_the_user)
 	ASSERT_TRUE(mdev_exists(self->uuid));
 }
 
-/* 'R' if it runs, 'S' or 'D' if it waits, ... */
+/* 'R' if running, 'S' or 'D' if waiting, ... */
 static char state_of(const struct actor *actor)
 {
 	char path[64], stat[512], *state;
@@ -121,7 +121,7 @@ static char state_of(const struct actor *actor)
 	return state ? state[2] : 0;
 }
 
-/* Does the remover wait, rather than having failed or being about to? */
+/* Is the remover waiting, rather than failed or about to fail? */
 static bool remover_sleeps(const struct actor *remover)
 {
 	char state = state_of(remover);
@@ -196,7 +196,7 @@ TEST_F(driver, bind_by_hand_is_refused_while_the_device_is_being_created)
 			       SOON_MS));
 	snprintf(path, sizeof(path), DRIVERS "/%s/bind",
 		 IS_OPS(variant) ? "mdev_test_ops_other" : driver_of(&self->p));
-	/* A core that does not refuse waits for the create. */
+	/* In an actor: a core that does not refuse waits for the create. */
 	ASSERT_EQ(0, actor_write(&binder, path, self->uuid));
 	ASSERT_EQ(-ENODEV, actor_wait(&binder, SOON_MS));
 	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));
@@ -205,8 +205,8 @@ TEST_F(driver, bind_by_hand_is_refused_while_the_device_is_being_created)
 }
 
 /*
- * One bind is in the driver's probe(), a second one is past the bus's match and
- * waits for the device lock, and a remover claims the device meanwhile.
+ * The first bind is in the driver's probe(). The second has passed the bus's
+ * match and waits for the device lock. Meanwhile a remover claims the device.
  */
 TEST_F(driver, bind_that_a_remove_has_overtaken_does_not_probe)
 {
@@ -231,7 +231,7 @@ TEST_F(driver, bind_that_a_remove_has_overtaken_does_not_probe)
 
 	ASSERT_EQ(0, actor_remove(&remover, self->uuid));
 	ASSERT_TRUE(wait_until(remover_sleeps(&remover), SOON_MS));
-	/* It is the one that has claimed the device. */
+	/* A later remover fails: the first has claimed the device. */
 	ASSERT_EQ(0, actor_remove(&late, self->uuid));
 	ASSERT_EQ(-ENODEV, actor_wait(&late, SOON_MS));
 	snprintf(waiting, sizeof(waiting), "%s_error", probe);
@@ -258,7 +258,7 @@ TEST_F(driver_driver, driver_stays_until_creates_have_bound_to_it)
 	ASSERT_TRUE(wait_until(parent_get(&self->p, "create_waiting") == 1,
 			       SOON_MS));
 	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
-	/* It has begun when creates do not find the driver any more. */
+	/* It has begun once creates no longer find the driver. */
 	ASSERT_TRUE(wait_until(parent_create(&self->p, NULL) == -ENODEV,
 			       SOON_MS));
 	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "waiting for a create",
@@ -284,7 +284,7 @@ TEST_F(driver_ops, vfio_mdev_is_loaded_by_the_first_create)
 	ASSERT_TRUE(bound_to(self->uuid, "vfio_mdev"));
 }
 
-/* One create while the kernel cannot load modules. */
+/* Create a device while the kernel cannot load modules. */
 static int create_without_modprobe(const struct test_parent *p,
 				   const char *uuid)
 {
@@ -311,7 +311,7 @@ TEST_F(driver_ops, create_without_vfio_mdev_fails_and_says_so)
 	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "vfio_mdev", self->uuid),
 			       SOON_MS));
 	close(kmsg);
-	/* Undone: the vendor's part too. */
+	/* The vendor's part is undone, too. */
 	ASSERT_FALSE(mdev_exists(self->uuid));
 	ASSERT_EQ(16, available_instances("a", self->p.type1));
 	ASSERT_EQ(0, log_read(&log));
@@ -364,7 +364,7 @@ TEST_F(driver_ops, device_without_driver_can_be_removed)
 	ASSERT_FALSE(mdev_exists(self->uuid));
 }
 
-/* The device of an earlier case may be released late, and hold the module. */
+/* A device of an earlier case may be released late and pin the module. */
 static int act_unload(void *arg)
 {
 	return unload_soon(arg);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Vendors that fail at the n-th call, or late: what fails is undone, the
- * others do not notice.
+ * Vendors that fail at the n-th call, or late: the failed call is undone, and
+ * other devices are unaffected.
  */
 #include "mdev_test_fixture.h"
 
@@ -24,7 +24,7 @@ ON_OPS_DOOR(fail_ops);
 #define LATE_OPS \
 	"vendor create, vendor created, vendor undone"
 
-/* Several devices of one parent, and what their creates or removes returned. */
+/* Several devices of one parent, and the results of their creates. */
 struct row {
 	char uuid[ROW][UUID_SIZE];
 	int ret[ROW];
@@ -76,7 +76,7 @@ static int row_create_at_once(struct row *row, const struct test_parent *p)
 	return 0;
 }
 
-/* The index of the only one that returned @ret; the others returned 0. */
+/* Index of the only create that failed, if with @ret; otherwise -1. */
 static int row_odd_one(const struct row *row, int ret)
 {
 	int i, odd = -1;
@@ -91,7 +91,7 @@ static int row_odd_one(const struct row *row, int ret)
 	return odd;
 }
 
-/* All that were made are there, the same as before, and can be used. */
+/* Every created device is still the same one and can be opened. */
 static bool row_lives(const struct row *row, const struct test_parent *p,
 		      struct vfio_user *vfio)
 {
@@ -110,7 +110,7 @@ static bool row_lives(const struct row *row, const struct test_parent *p,
 	return true;
 }
 
-/* The create that failed has left nothing, and the others live. */
+/* The failed create left nothing behind, and the others live. */
 static void assert_odd_one_out(struct __test_metadata *_metadata,
 			       const struct test_parent *p,
 			       struct vfio_user *vfio, const struct row *row,
@@ -132,7 +132,7 @@ static void assert_odd_one_out(struct __test_metadata *_metadata,
 		ASSERT_EQ(1, log_count(&log, "vendor", "create", uuid));
 		ASSERT_EQ(0, log_count(&log, "vendor", "remove", uuid));
 	}
-	/* Its name is free, and there is nothing left to stumble over. */
+	/* Its UUID is free again. */
 	ASSERT_EQ(0, parent_create(p, failed));
 	ASSERT_TRUE(mdev_complete(p, failed));
 }
@@ -175,7 +175,7 @@ TEST_F(fail_ops, nth_bind_fails_and_the_others_live)
 	ASSERT_TRUE(mdev_has(row.uuid[2], "driver"));
 }
 
-/* Exactly one of the racers fails; which one is not known. */
+/* Exactly one of the racing creates fails; it may be any. */
 static void race(struct __test_metadata *_metadata,
 		 const struct test_parent *p, struct vfio_user *vfio,
 		 const char *error, const char *error_at)
@@ -231,7 +231,7 @@ TEST_F(fail_ops, late_failure_never_reaches_the_driver_core)
 	ASSERT_STREQ(LATE_OPS, story);
 }
 
-/* A create that will fail late, and has come so far. */
+/* Start a create and block it right before its late failure. */
 #define START_LATE(_slow)						\
 do {									\
 	ASSERT_EQ(0, parent_set(&self->p, "late_error", -EIO));		\
@@ -252,7 +252,7 @@ TEST_F(fail, late_failure_while_the_parent_is_unregistered_is_undone)
 	ASSERT_EQ(0, parent_create(&self->p, other));
 	START_LATE(slow);
 	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
-	/* It has begun when creates no longer reach the vendor. */
+	/* It has begun once creates no longer reach the vendor. */
 	ASSERT_TRUE(wait_until(parent_create(&self->p, NULL) == -ENODEV,
 			       SOON_MS));
 	ASSERT_TRUE(actor_running(&unreg));
@@ -266,7 +266,7 @@ TEST_F(fail, late_failure_while_the_parent_is_unregistered_is_undone)
 	ASSERT_EQ(1, log_count(&log, "vendor", "removed", other));
 }
 
-/* On the driver door VFIO lets users in before the probe has returned. */
+/* On the driver door, VFIO admits users before the probe returns. */
 TEST_F(fail_driver, user_of_a_device_that_fails_late_is_waited_for)
 {
 	struct vfio_device_info info;
@@ -310,7 +310,7 @@ TEST_F(fail_ops, nth_remove_that_complains_is_logged_and_all_are_removed)
 	ASSERT_TRUE(wait_until(kmsg_find(kmsg, " returned ", row.uuid[1]),
 			       SOON_MS));
 	ASSERT_FALSE(kmsg_find(kmsg, " returned ", row.uuid[2]));
-	/* Unregistration takes no for an answer as little. */
+	/* Unregistration ignores the error, too. */
 	ASSERT_EQ(0, parent_set(&self->p, "remove_error_at", 2));
 	ASSERT_EQ(0, parent_unregister(&self->p));
 	ASSERT_TRUE(wait_until(kmsg_find(kmsg, " returned ", "remove of "),
@@ -342,7 +342,7 @@ TEST_F(fail, nth_open_fails_and_the_others_are_served)
 	ASSERT_EQ(0, mdev_number(other, "in_use"));
 	ASSERT_EQ(1, mdev_number(self->uuid, "in_use"));
 	ASSERT_EQ(0, vfio_user_device_info(self->vfio.device, &info));
-	/* A user who never was is nobody to wait for. */
+	/* A failed open leaves no user to wait for. */
 	ASSERT_EQ(0, mdev_remove(other));
 	ASSERT_EQ(0, parent_create(&self->p, other));
 	ASSERT_EQ(0, mdev_open(&user, other));

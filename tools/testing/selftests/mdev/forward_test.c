@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What vfio_mdev forwards to the ops of a parent, and what it does without. */
+/* What vfio_mdev forwards to a parent's ops, and how it treats missing ops. */
 #include <linux/vfio.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -38,7 +38,7 @@ TEST_F(forward, mmap_shows_what_write_wrote)
 	ASSERT_NE(MAP_FAILED, page);
 	ASSERT_EQ(0, memcmp(page + 8, "mdev", 4));
 	munmap(page, 4096);
-	/* The vendor's error comes back, too. */
+	/* The vendor's error is passed on, too. */
 	ASSERT_EQ(MAP_FAILED, mmap(NULL, 8192, PROT_READ, MAP_SHARED,
 				   self->vfio.device, 0));
 	ASSERT_EQ(EINVAL, errno);
@@ -91,8 +91,8 @@ TEST_F(forward, dma_unmap_tells_the_vendor_to_unpin)
 
 	/*
 	 * vfio_iommu_type1 takes its two locks in one order to register a
-	 * device, and lets a vendor that unpins here take them in the other.
-	 * Lockdep says so, and nothing more from then on.
+	 * device, and in the other when a vendor unpins here. Lockdep reports
+	 * that once and then turns itself off.
 	 */
 	if (path_exists("/proc/lockdep"))
 		SKIP(return, "lockdep would report vfio_iommu_type1's own locks");
@@ -103,7 +103,7 @@ TEST_F(forward, dma_unmap_tells_the_vendor_to_unpin)
 	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));
 	ASSERT_EQ(0, vfio_user_map(&self->vfio, page, IOVA, 4096));
 	ASSERT_EQ(0x43, pin(self->vfio.device, IOVA));
-	/* VFIO waits for the unpin: this returns because the vendor did it. */
+	/* VFIO waits for the unpin: returning proves that it happened. */
 	ASSERT_EQ(0, vfio_user_unmap(&self->vfio, IOVA, 4096));
 	ASSERT_EQ(0, log_read(&log));
 	ASSERT_LE(1, log_count(&log, "vendor", "dma_unmap", self->uuid));
@@ -179,7 +179,7 @@ TEST_F(forward, positive_result_of_mmap_is_no_address)
 	munmap(map, 4096);
 }
 
-/* A region's answer and the capability behind it. */
+/* The region info and the capability that follows it. */
 struct region {
 	struct vfio_region_info info;
 	struct vfio_info_cap_header cap;
@@ -199,7 +199,7 @@ do {									\
 	ASSERT_EQ(VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, region_.cap.id);	\
 	ASSERT_EQ(1, region_.cap.version);				\
 	ASSERT_EQ(0, region_.cap.next);					\
-	/* Too little room: what it takes, and no capability. */	\
+	/* Truncated: the size needed, and no capability. */		\
 	memset(&region_, 0, sizeof(region_));				\
 	region_.info.argsz = sizeof(region_.info);			\
 	ASSERT_EQ(0, ioctl(device_, VFIO_DEVICE_GET_REGION_INFO, &region_)); \

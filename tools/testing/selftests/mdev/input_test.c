@@ -91,7 +91,7 @@ TEST_F(input, create_of_anything_else_is_invalid)
 
 TEST_F(input, create_with_a_nul_is_invalid)
 {
-	/* The array's own NUL is one of the bytes. */
+	/* The count includes the string's terminating NUL. */
 	ASSERT_EQ(-EINVAL, create_bytes(&self->p, GOOD, 37));
 	ASSERT_EQ(-EINVAL, create_bytes(&self->p, GOOD "\n", 38));
 	ASSERT_EQ(-EINVAL, create_bytes(&self->p, GOOD "\0\n", 38));
@@ -124,7 +124,7 @@ TEST_F(input, create_of_a_used_uuid_fails_on_any_parent)
 	ASSERT_EQ(-EEXIST, parent_create(&self->p, self->uuid));
 	ASSERT_EQ(-EEXIST, parent_create2(&self->p, self->uuid));
 	ASSERT_EQ(-EEXIST, parent_create(&b, self->uuid));
-	/* The first is as it was, and the instances too. */
+	/* The first device and the instances are unchanged. */
 	ASSERT_TRUE(mdev_complete(&self->p, self->uuid));
 	ASSERT_EQ(seq, mdev_number(self->uuid, "mdevseq"));
 	ASSERT_EQ(15, available_instances("a", self->p.type1));
@@ -177,7 +177,7 @@ TEST_F(input, create_passes_the_vendors_error_on)
 
 TEST_F(input, create_turns_probe_deferral_into_eagain)
 {
-	/* EPROBE_DEFER is the kernel's own and has no name here. */
+	/* -EPROBE_DEFER, which user space has no name for. */
 	ASSERT_EQ(0, parent_set(&self->p, "create_error", -517));
 	ASSERT_EQ(-EAGAIN, parent_create(&self->p, self->uuid));
 	ASSERT_FALSE(mdev_exists(self->uuid));
@@ -213,7 +213,7 @@ TEST_F(input_ops, create_passes_the_bus_drivers_error_on)
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
 }
 
-/* All that a failed create could leave behind. */
+/* Everything a failed create could leak. */
 struct trace {
 	int devices;
 	int children;
@@ -244,8 +244,8 @@ static void trace_take(struct trace *t, const struct test_parent *p)
 }
 
 /*
- * A group's directory and a module's pins go with the last object that was
- * released, which may have been one from before: not more than there were.
+ * Groups and module references go with the release of the last object. An older
+ * object may be released meanwhile, so these counts may drop but not grow.
  */
 static bool trace_same(const struct trace *a, const struct test_parent *p)
 {
@@ -260,8 +260,8 @@ static bool trace_same(const struct trace *a, const struct test_parent *p)
 }
 
 /*
- * The create returns @_want and changes nothing. One that worked should have
- * come before it, so that what is loaded on demand is loaded.
+ * The create returns @_want and changes nothing. Let a create succeed first, so
+ * that modules loaded on demand are already there.
  */
 #define ASSERT_NO_TRACE(_want, _create)					\
 do {									\
@@ -276,7 +276,7 @@ do {									\
 	ASSERT_EQ(0, uevent_story(sock_, self->uuid, NULL, story_,	\
 				  sizeof(story_)));			\
 	close(sock_);							\
-	/* A debug kernel puts the release of the dead device off. */	\
+	/* A debug kernel delays the release of the dead device. */	\
 	ASSERT_TRUE(wait_until(trace_same(&before_, &self->p),		\
 			       UNLOAD_MS));				\
 } while (0)

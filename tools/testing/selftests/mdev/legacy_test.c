@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A vendor driver in source for Linux 5.2, built by the legacy headers: it creates
- * and removes, and pins memory of its user.
+ * A vendor driver written for Linux 5.2 and built with the legacy headers: it
+ * creates and removes devices, and pins its user's memory.
  */
 #include <linux/kvm.h>
 #include <pthread.h>
@@ -47,8 +47,8 @@ FIXTURE_TEARDOWN(legacy)
 }
 
 /*
- * vfio_iommu_type1 takes its two locks in one order to register a device, and lets a
- * vendor that unpins in a notifier take them in the other.
+ * vfio_iommu_type1 takes its two locks in one order to register a device, and
+ * in the other when a vendor unpins in a notifier.
  */
 static bool lockdep_would_complain(void)
 {
@@ -64,7 +64,7 @@ static int legacy_open(struct vfio_user *vfio, const char *uuid)
 	return ret ? ret : mdev_open(vfio, uuid);
 }
 
-/* Pin or unpin pages: their numbers in the mapping, -1 behind the last. */
+/* Pin or unpin pages by their index in the mapping; -1 ends the list. */
 static int pins_ioctl(int device, unsigned long request, const int *pages)
 {
 	struct mdev_test_pins pins = {};
@@ -81,7 +81,7 @@ static int pins_ioctl(int device, unsigned long request, const int *pages)
 #define UNPIN(_device, ...) \
 	pins_ioctl(_device, MDEV_TEST_UNPIN_ALL, (const int[]){ __VA_ARGS__, -1 })
 
-/* The byte that the driver finds at the start of a pinned page. */
+/* Read the first byte of a pinned page through the driver. */
 static int peek(int device, int page)
 {
 	unsigned char byte;
@@ -149,7 +149,7 @@ TEST_F(legacy, source_of_linux_5_2_reaches_its_user_through_vfio)
 	ASSERT_EQ(sizeof(text), pread(self->vfio.device, text, sizeof(text),
 				      8));
 	ASSERT_STREQ("legacy", text);
-	/* It pins its module while it is open, as drivers did then. */
+	/* An open device pins its module, as drivers did then. */
 	ASSERT_EQ(-EWOULDBLOCK, unload_module(LEGACY));
 }
 
@@ -194,7 +194,7 @@ TEST_F(legacy, pages_are_pinned_all_or_none)
 				   PAGES * PAGE));
 	ASSERT_EQ(-EINVAL, PIN(self->vfio.device, 1, 0, PAGES));
 	ASSERT_EQ(0, locked_kib());
-	/* VFIO asks the driver only for what is pinned. */
+	/* VFIO notifies the driver only of pinned pages. */
 	ASSERT_EQ(0, vfio_user_unmap(&self->vfio, IOVA, PAGES * PAGE));
 	ASSERT_EQ(0, mdev_number(self->uuid, "vendor/unmaps"));
 }
@@ -295,7 +295,7 @@ static void *pin_once(void *device)
 	return (void *)(intptr_t)PIN(*(int *)device, 0);
 }
 
-/* VFIO has pinned the page, but the driver cannot find it in its notes yet. */
+/* The unmap comes after VFIO pins a page, but before the driver notes it. */
 TEST_F(legacy, driver_that_notes_a_page_late_is_told_again)
 {
 	pthread_t pin;
@@ -397,7 +397,7 @@ TEST_F(legacy, driver_pins_and_is_told_through_an_iommufd)
 	ASSERT_EQ(1, mdev_number(self->uuid, "vendor/unmaps"));
 	ASSERT_EQ(-EFAULT, peek(device, 0));
 
-	/* The driver does not listen; the last close ends all the same. */
+	/* A driver that ignores unmaps does not block the last close. */
 	ASSERT_EQ(0, ioas_map(iommufd, ioas, self->memory, IOVA, PAGES * PAGE));
 	ASSERT_EQ(2, PIN(device, 0, 1));
 	ASSERT_EQ(0, legacy_set(self->uuid, "vendor/deaf"));
@@ -409,7 +409,7 @@ TEST_F(legacy, driver_pins_and_is_told_through_an_iommufd)
 	close(iommufd);
 }
 
-/* A virtual machine that KVM's side of VFIO has told of a group. */
+/* Create a VM and add @group to its KVM-VFIO device. */
 static int kvm_with_group(int group)
 {
 	struct kvm_create_device device = { .type = KVM_DEV_TYPE_VFIO };

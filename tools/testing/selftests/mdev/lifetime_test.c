@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * References that outlive what they refer to. The test parents overwrite and
- * free all vendor memory as soon as unregistration has returned, so that a
- * pointer left in the core does not stay unnoticed.
+ * free all vendor memory as soon as unregistration has returned, to expose
+ * stale pointers in the core.
  */
 #include "mdev_test_fixture.h"
 
@@ -10,7 +10,7 @@ DOOR_FIXTURE(lifetime)
 ON_DRIVER_DOOR(lifetime);
 ON_OPS_DOOR(lifetime);
 
-/* A held device on a parent that is to go. */
+/* Create a device and hold a reference to it. */
 #define START_HELD()							\
 do {									\
 	ASSERT_EQ(0, parent_set(&self->p, "hold", 1));			\
@@ -127,7 +127,7 @@ TEST_F(lifetime, core_can_be_unloaded_when_the_last_reference_has_gone)
 	ASSERT_TRUE(wait_until(!module_loaded("vfio_mdev") ||
 			       !unload_module("vfio_mdev"), SOON_MS));
 	ret = unload_module("mdev");
-	/* Either it waits for the reference, or it does not need to. */
+	/* The reference may pin mdev.ko, but need not. */
 	ASSERT_TRUE(!ret || in_use(ret)) {
 		TH_LOG("rmmod mdev: %d", ret);
 	}
@@ -138,7 +138,7 @@ TEST_F(lifetime, core_can_be_unloaded_when_the_last_reference_has_gone)
 
 TEST_F(lifetime, core_can_be_unloaded_right_after_the_vendor)
 {
-	/* Each takes a kernel that delays releases half a minute. */
+	/* A round takes about 30 s on a kernel that delays releases. */
 	int i, rounds = keep_modules() ? 2 : 3;
 
 	for (i = 0; i < rounds; i++) {
