@@ -14,7 +14,7 @@
 
 #define ACTORS_MAX 64
 
-/* Those that were started and not yet reaped. */
+/* Actors that have been started and not yet reaped. */
 static pid_t actors[ACTORS_MAX];
 
 static bool actor_replace(pid_t old, pid_t new)
@@ -31,8 +31,8 @@ static bool actor_replace(pid_t old, pid_t new)
 }
 
 /*
- * In a child: no file but the standard ones and @fd, which becomes KEPT_FD. A
- * VFIO file that the test closes must be closed, not open here.
+ * In a child: close all files but the standard ones and @fd, which becomes
+ * KEPT_FD. A VFIO file that the test closes must not stay open here.
  */
 void child_keep_fd(int fd)
 {
@@ -83,7 +83,7 @@ static int act_write(void *arg)
 	return write_file(w->path, w->text);
 }
 
-/* fork() copies the argument: the caller's stack is good enough. */
+/* fork() copies the argument, so it may be on the caller's stack. */
 int actor_write(struct actor *actor, const char *path, const char *text)
 {
 	struct write_arg w = { path, text };
@@ -123,7 +123,7 @@ int actor_wait(struct actor *actor, int timeout_ms)
 	if (n <= 0)
 		return ACTOR_TIMEOUT;
 
-	/* The pipe ends with the child, so this does not wait for long. */
+	/* The child's death closes the pipe, so this wait is short. */
 	n = read(actor->fd, &result, sizeof(result));
 	close(actor->fd);
 	if (waitpid(actor->pid, &status, 0) < 0)

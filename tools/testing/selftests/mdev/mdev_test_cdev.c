@@ -13,7 +13,7 @@
 
 #include "mdev_test_lib.h"
 
-/* The headers of Debian 12 lack these. */
+/* Missing from Debian 12's headers. */
 struct bind_iommufd {
 	__u32 argsz;
 	__u32 flags;
@@ -61,7 +61,7 @@ struct ioas_unmap {
 #define IOAS_ALLOC	_IO(';', 0x81)
 #define IOAS_MAP	_IO(';', 0x85)
 #define IOAS_UNMAP	_IO(';', 0x86)
-#define MAP_FIXED_RW	7	/* a fixed IOVA, readable and writable */
+#define MAP_FIXED_RW	7	/* fixed IOVA, readable and writable */
 
 int cdev_open(const char *uuid)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VFIO's own device files, and iommufds. The functions return 0 or what they say,
- * and a negative errno otherwise.
+ * VFIO device files (/dev/vfio/devices/) and iommufd. On failure the functions
+ * return a negative errno.
  */
 #ifndef MDEV_TEST_CDEV_H
 #define MDEV_TEST_CDEV_H
@@ -10,7 +10,7 @@
 
 #define NO_CDEV "this kernel has no VFIO_DEVICE_CDEV"
 
-/* The device's file, opened; -ENOTSUP if this kernel has none. */
+/* Open the device's file. -ENOTSUP if the kernel has no VFIO_DEVICE_CDEV. */
 int cdev_open(const char *uuid);
 int iommufd_open(void);
 
@@ -18,7 +18,7 @@ int cdev_bind(int device, int iommufd);
 int cdev_attach(int device, int ioas);
 int cdev_detach(int device);
 
-/* The number of a new I/O address space. */
+/* Allocate an I/O address space. Returns its ID. */
 int ioas_alloc(int iommufd);
 int ioas_map(int iommufd, int ioas, void *memory, uint64_t iova, uint64_t size);
 int ioas_unmap(int iommufd, int ioas, uint64_t iova, uint64_t size);

@@ -11,7 +11,7 @@
 
 #define DEBUGFS "/sys/kernel/debug"
 
-/* Those that another case has left loaded hold the core. */
+/* Modules that another case left loaded hold the core. */
 static int unload_others(const char *door)
 {
 	static const char * const parents[] = {
@@ -53,7 +53,7 @@ int door_setup(const char *door)
 	return load_module(door);
 }
 
-/* Is it a parent's directory, seen from its door's? */
+/* Is this entry of the door's directory a parent's directory? */
 static bool is_parent(const char *door, const char *name)
 {
 	char path[PATH_MAX];
@@ -78,7 +78,7 @@ static void parent_let_go(const char *door, const char *name)
 	}
 }
 
-/* Either step for every parent: all gates open before any parent goes. */
+/* One step for each parent: open all gates before deleting any parent. */
 static int visit_parents(const char *door, bool del)
 {
 	char path[PATH_MAX];

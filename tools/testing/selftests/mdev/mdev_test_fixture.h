@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The fixture of the core's tests: the core, a door's test module and one
- * registered parent, "a". Each program that includes it says
+ * registered parent, "a". Each program that includes it has the lines
  *
  *	DOOR_FIXTURE(name)
  *	ON_DRIVER_DOOR(name);
  *	ON_OPS_DOOR(name);
  *
- * and every TEST_F(name, ...) runs once on each door named.
+ * and each TEST_F(name, ...) runs once on each of these doors.
  */
 #ifndef MDEV_TEST_FIXTURE_H
 #define MDEV_TEST_FIXTURE_H
@@ -46,7 +46,7 @@ FIXTURE_SETUP(_name)							\
 FIXTURE_TEARDOWN(_name)							\
 {									\
 	vfio_user_close(&self->vfio);					\
-	/* A failed case may have left others that keep a device. */	\
+	/* Child processes of a failed case may hold a device. */	\
 	close_range(STDERR_FILENO + 1, ~0U, 0);				\
 	EXPECT_EQ(0, door_teardown(variant->door));			\
 }
@@ -82,7 +82,7 @@ static inline long long mdev_number(const char *uuid, const char *file)
 	return read_number(path);
 }
 
-/* Is it in its type's devices/? */
+/* Is the device listed in devices/ of its type? */
 static inline bool type_lists(const struct test_parent *p, const char *uuid)
 {
 	char file[64], path[PATH_MAX];
@@ -92,7 +92,7 @@ static inline bool type_lists(const struct test_parent *p, const char *uuid)
 	return link_exists(path);
 }
 
-/* All that a created device must have. */
+/* Check everything that a created device must have. */
 static inline bool mdev_complete(const struct test_parent *p, const char *uuid)
 {
 	return mdev_has(uuid, "mdev_type") && mdev_has(uuid, "remove") &&
@@ -100,7 +100,7 @@ static inline bool mdev_complete(const struct test_parent *p, const char *uuid)
 	       mdev_has(uuid, "driver") && type_lists(p, uuid);
 }
 
-/* Change a knob that is read at registration. */
+/* Change a knob that takes effect at registration. */
 static inline int parent_restart(const struct test_parent *p, const char *knob,
 				 long long val)
 {

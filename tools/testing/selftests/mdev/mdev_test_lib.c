@@ -50,7 +50,7 @@ int load_module(const char *name)
 {
 	char path[PATH_MAX], state[16];
 
-	/* As modprobe finds out, which takes a slow machine a while. */
+	/* Look the file up as modprobe does, however slow that is. */
 	snprintf(path, sizeof(path), "/sys/module/%s/initstate", name);
 	if (read_file(path, state, sizeof(state)) > 0 &&
 	    !strcmp(state, "live"))
@@ -76,7 +76,7 @@ int insert_module(const char *path, const char *params)
 	return ret;
 }
 
-/* Are the names of a module's drivers, class and bus free? */
+/* Are the sysfs names of the module's drivers, class and bus free? */
 static bool names_free(const char *module)
 {
 	static const char * const names[] = {
@@ -122,7 +122,7 @@ bool module_loaded(const char *name)
 {
 	char path[PATH_MAX];
 
-	/* Built-in code has a directory here too, but no state. */
+	/* Built-in code has a directory here as well, but no initstate. */
 	snprintf(path, sizeof(path), "/sys/module/%s/initstate", name);
 	return path_exists(path);
 }
@@ -334,7 +334,7 @@ bool kmsg_find(int fd, const char *a, const char *b)
 
 	for (;;) {
 		n = read(fd, record, sizeof(record) - 1);
-		/* EPIPE: records were overwritten before we came; read on. */
+		/* EPIPE: records were overwritten before being read. Go on. */
 		if (n < 0 && errno == EPIPE)
 			continue;
 		if (n <= 0)

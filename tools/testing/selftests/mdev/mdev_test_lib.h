@@ -3,8 +3,8 @@
  * Shared by all mdev test programs: modules, sysfs files, UUIDs, waiting for a
  * condition, and child processes that act in parallel.
  *
- * Functions return 0 (or what they say) and a negative errno otherwise; none
- * prints a verdict or exits the test.
+ * Unless noted otherwise, functions return 0 or a negative errno. None prints a
+ * verdict or ends the test.
  */
 #ifndef MDEV_TEST_LIB_H
 #define MDEV_TEST_LIB_H
@@ -15,17 +15,17 @@
 #include <sys/types.h>
 #include <time.h>
 
-/* A UUID's 36 characters and the NUL. */
+/* 36 characters and the NUL. */
 #define UUID_SIZE 37
 
-/* Waiting for what should happen at once; a slow machine is given time. */
+/* Timeout for one prompt step; generous, for slow machines. */
 #define SOON_MS 60000
-/* And for what goes step by step: a debug kernel delays each by 1 to 4 s. */
+/* Timeout for several releases: debug kernels delay each by 1 to 4 s. */
 #define UNLOAD_MS 120000
 
 /*
- * Evaluate @cond until it is true, at most @timeout_ms. The value is that of
- * the last evaluation, so that ASSERT_TRUE(wait_until(...)) fails on timeout.
+ * Evaluate @cond until it is true, for at most @timeout_ms. Its last value is
+ * the result, so ASSERT_TRUE(wait_until(...)) fails on timeout.
  */
 #define wait_until(cond, timeout_ms)					\
 ({									\
@@ -38,56 +38,56 @@
 })
 
 unsigned long long now_ms(void);
-/* Let others run for a millisecond between two looks at a condition. */
+/* Sleep for a millisecond between two evaluations of a condition. */
 void poll_pause(void);
 
-/* modprobe; -ENOENT, -EPERM, ... are lost: any failure is -EIO. */
+/* Run modprobe. Any failure is -EIO, since modprobe hides the errno. */
 int load_module(const char *name);
-/* finit_module(2) of one file, without its dependencies; its errno. */
+/* finit_module(2) of one file, without its dependencies. Returns its errno. */
 int insert_module(const char *path, const char *params);
 /*
- * delete_module(2); its errno. -EWOULDBLOCK while the module is in use. Returns
- * when its names in sysfs are free: that of a driver, a class or a bus goes with
- * the release of a kobject, for which the kernel does not wait.
+ * delete_module(2). Returns its errno; -EWOULDBLOCK if the module is in use.
+ * Waits until the sysfs names of its drivers, class and bus are free: these go
+ * with the release of a kobject, for which the kernel does not wait.
  */
 int unload_module(const char *name);
 /*
- * The same, for as long as something that is on its way out holds the module:
- * someone may still hold a device that has just gone, and a debug kernel puts
- * the release off for seconds. A module that is not loaded is no error.
+ * The same, but retry while the module is in use: the last reference on a
+ * removed device may be dropped late, and a debug kernel delays its release for
+ * seconds. Succeeds if the module is not loaded.
  */
 int unload_soon(const char *name);
-/* Can modprobe find it? */
+/* Can modprobe find the module? */
 bool module_available(const char *name);
 /*
- * With KEEP_MODULES in the environment a teardown takes away what the
- * case made, but leaves our modules loaded for the next case. Unloading one
- * takes a kernel with DEBUG_KOBJECT_RELEASE several seconds.
+ * With KEEP_MODULES in the environment a teardown removes what the case made,
+ * but leaves our modules loaded for the next case: unloading one takes several
+ * seconds on a kernel with DEBUG_KOBJECT_RELEASE.
  */
 bool keep_modules(void);
 bool module_loaded(const char *name);
-/* The count that rmmod checks; -ENOENT when the module is not loaded. */
+/* The module's reference count, or -ENOENT if it is not loaded. */
 int module_refcount(const char *name);
 /* Does @holder use @name (/sys/module/NAME/holders/HOLDER)? */
 bool module_held_by(const char *name, const char *holder);
 
-/* One write(2) of the bytes; the errno of open(2) or write(2). */
+/* Write the bytes with one write(2). Returns the errno of open() or write(). */
 int write_file_n(const char *path, const void *data, size_t count);
 int write_file(const char *path, const char *text);
 int write_file_fmt(const char *path, const char *fmt, ...);
 /*
- * The whole file as a string, cut at @size - 1 bytes, without its last newline.
- * Returns the length.
+ * Read the file as a string, truncated to @size - 1 bytes, without its last
+ * newline. Returns the length.
  */
 ssize_t read_file(const char *path, char *buf, size_t size);
-/* The file's decimal number, or a negative errno. */
+/* Read the file's decimal number. */
 long long read_number(const char *path);
 bool path_exists(const char *path);
-/* stat() follows links: a link to nothing does not exist, but is here. */
+/* Does the path exist? True for a dangling link, too, unlike stat(). */
 bool link_exists(const char *path);
-/* The last component of what a link points to. */
+/* Last component of the link's target. */
 int link_target_name(const char *path, char *buf, size_t size);
-/* How many entries a directory has, "." and ".." aside. */
+/* Number of entries of a directory, without "." and "..". */
 int count_dir(const char *path);
 
 void random_uuid(char uuid[UUID_SIZE]);
@@ -98,7 +98,7 @@ void random_uuid(char uuid[UUID_SIZE]);
  */
 int mdev_create(const char *parent, const char *type, const char *uuid);
 int mdev_remove(const char *uuid);
-/* Is it in /sys/bus/mdev/devices? */
+/* Is the device in /sys/bus/mdev/devices? */
 bool mdev_exists(const char *uuid);
 /* Path of a file of the device, in a buffer of PATH_MAX bytes. */
 void mdev_path(char *buf, const char *uuid, const char *file);
@@ -107,17 +107,17 @@ void type_path(char *buf, const char *parent, const char *type,
 long long available_instances(const char *parent, const char *type);
 
 /*
- * A child process that does one thing and reports its result. It dies with
- * the test.
+ * A child process that runs one function and reports its result. It is killed
+ * when the test ends.
  */
 struct actor {
 	pid_t pid;
 	int fd;
 };
 
-/* @act's value reaches actor_wait(). */
+/* actor_wait() returns @act's value. */
 int actor_start(struct actor *actor, int (*act)(void *arg), void *arg);
-/* Those that the tests need most. A UUID of NULL is a random one. */
+/* The most common ones. uuid NULL: use a random UUID. */
 int actor_write(struct actor *actor, const char *path, const char *text);
 int actor_create(struct actor *actor, const char *parent, const char *type,
 		 const char *uuid);
@@ -125,22 +125,22 @@ int actor_remove(struct actor *actor, const char *uuid);
 
 #define ACTOR_TIMEOUT	(-100000)	/* still running */
 #define ACTOR_KILLED	(-200000)	/* minus the signal */
-/* Its result. After ACTOR_TIMEOUT it may be waited for again. */
+/* Wait for its result. May be called again after ACTOR_TIMEOUT. */
 int actor_wait(struct actor *actor, int timeout_ms);
 bool actor_running(struct actor *actor);
-/* Send the signal and wait for the end, no longer than @timeout_ms. */
+/* Send the signal and wait at most @timeout_ms for the child to end. */
 int actor_kill(struct actor *actor, int sig, int timeout_ms);
 
-/* For a child process: close all files but the standard ones and @fd. */
+/* In a child process: close all files but the standard ones and @fd. */
 #define KEPT_FD 3
 void child_keep_fd(int fd);
 
-/* SIGKILL and reap all that still run; for a teardown. */
+/* SIGKILL and reap all running actors; for a teardown. */
 void actors_stop(void);
 
-/* /dev/kmsg, from now on. */
+/* Open /dev/kmsg at its end. */
 int kmsg_open(void);
-/* Is there a new message that contains both strings? Reads on. */
+/* Read new messages. Returns true if one contains both strings. */
 bool kmsg_find(int fd, const char *a, const char *b);
 
 #endif /* MDEV_TEST_LIB_H */

@@ -16,7 +16,7 @@
 #include "mdev_test_lib.h"
 #include "mdev_test_uevent.h"
 
-/* Every kernel has it, and nobody else sends events for it. */
+/* Every kernel has this device, and nothing else sends uevents for it. */
 #define MARK_DEVICE "/devices/virtual/mem/null"
 #define MARK_UUID "00000000-0000-4000-8000-000000000000"
 
@@ -58,7 +58,7 @@ int uevent_next(int fd, struct uevent *ev, int timeout_ms)
 		return -errno;
 	buf[n] = '\0';
 
-	/* "action@devpath", then the variables, each with its NUL. */
+	/* "action@devpath", then the variables, each NUL-terminated. */
 	at = strchr(buf, '@');
 	if (!at)
 		return -EBADMSG;
@@ -169,7 +169,7 @@ static void listen_for_ever(int sock, int out,
 	}
 }
 
-/* A byte from the listener: it listens, or it has met a marker. */
+/* Read a byte from the listener: it listens, or has received a marker. */
 static int listener_ack(struct listener *l)
 {
 	struct pollfd pfd = { .fd = l->go, .events = POLLIN };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Vendors that unregister a parent in one of its own callbacks, and free its
- * memory when that returns. Such a task waits for itself: it never returns.
+ * Vendors that unregister a parent from one of its own callbacks, and free its
+ * memory afterwards. The task deadlocks on itself.
  *
- * Each case leaves a machine with tasks that nobody can end, hence the fixture's
- * name: see tools/testing/harness/vm/runner.c.
+ * Each case leaves tasks in the machine that cannot be killed, hence the
+ * fixture's name: see tools/testing/harness/vm/runner.c.
  */
 #include "mdev_test_fixture.h"
 
@@ -36,16 +36,16 @@ FIXTURE_TEARDOWN(alone)
 ON_DRIVER_DOOR(alone);
 ON_OPS_DOOR(alone);
 
-/* Time for what should never return to do it all the same. */
+/* How long to watch that a deadlocked task does not return. */
 #define EARLY_MS 500
 
-/* Logged while a section is not left. */
+/* The message that the core logs while it waits for a section. */
 #define WAITS "waiting for a create or remove to end"
 
-/* For the runner: the case is about that complaint of the kernel. */
+/* Tell the runner which complaint of the kernel the case expects. */
 static void expect_complaint(const char *headline)
 {
-	/* The machine is to survive it, as users' do. */
+	/* The machine must survive the complaint, as users' machines do. */
 	write_file("/proc/sys/kernel/panic_on_warn", "0");
 	dprintf(STDOUT_FILENO, "# expected complaint: %s\n", headline);
 }
@@ -63,7 +63,7 @@ static bool lockdep_is_on(void)
 /* A parent with two devices, and the callback that unregisters it. */
 struct misuse {
 	struct test_parent p;
-	char uuid[UUID_SIZE];	/* at which it happens */
+	char uuid[UUID_SIZE];	/* the device whose callback does it */
 	char other[UUID_SIZE];
 	struct actor actor;
 };
@@ -90,7 +90,7 @@ static int misuse_unregister_in(const struct misuse *m, const char *callback)
 	return write_file(path, callback);
 }
 
-/* Let somebody come by the callback. */
+/* Cause a call of the callback. */
 static int misuse_provoke(struct misuse *m, const char *callback)
 {
 	char path[PATH_MAX], uuid[UUID_SIZE];
@@ -118,7 +118,7 @@ static int misuse_start(struct misuse *m, const char *door, const char *name,
 	random_uuid(m->uuid);
 	random_uuid(m->other);
 	ret = parent_add(&m->p, door, name);
-	/* So that the vendor is asked on either door. */
+	/* Make both doors call the vendor. */
 	if (!ret)
 		ret = parent_set(&m->p, "get_available", 7);
 	if (!ret)
@@ -133,8 +133,8 @@ static int misuse_start(struct misuse *m, const char *door, const char *name,
 }
 
 /*
- * Not by the task's stack: reading that of a task that runs is a race, which
- * KASAN reports. For wchan the kernel keeps the task asleep.
+ * Don't read the stack of a task that may run: KASAN reports the race. For
+ * wchan the kernel keeps the task from running.
  */
 static bool waits_in(pid_t pid, const char *function)
 {
@@ -145,14 +145,14 @@ static bool waits_in(pid_t pid, const char *function)
 	       !strcmp(wchan, function);
 }
 
-/* Unregistration has not returned, so that no memory has been freed. */
+/* Check that unregistration has not returned, so no memory was freed. */
 static bool misuse_hangs(struct misuse *m)
 {
 	return actor_kill(&m->actor, SIGKILL, EARLY_MS) == ACTOR_TIMEOUT &&
 	       parent_get(&m->p, "register") == 1;
 }
 
-/* Is the parent closed, and can another one be used as before? */
+/* Check that the parent refuses creates and another parent still works. */
 static bool misuse_spares_others(struct misuse *m)
 {
 	struct test_parent other;
@@ -247,7 +247,7 @@ TEST_F(alone, second_unregister_warns_and_does_nothing_else)
 
 #define NO_LOCKDEP "this kernel has no lockdep, or it is off"
 
-/* One report is all that lockdep makes: the guard's own lock must be in it. */
+/* lockdep reports only once. The report must name the guard's own lock. */
 static void assert_guard_named(struct __test_metadata *_metadata, int kmsg,
 			       const char *door, const char *callback)
 {
@@ -286,7 +286,7 @@ TEST_F(alone, lockdep_names_the_guard_when_an_open_unregisters)
 	if (!lockdep_is_on())
 		SKIP(return, NO_LOCKDEP);
 	self->spent = true;
-	/* By the locks that VFIO takes in a create and holds in an open. */
+	/* lockdep reports the locks that VFIO takes in create and in open. */
 	expect_complaint("possible circular locking dependency detected");
 	ASSERT_EQ(0, misuse_start(&m, variant->door, "a", "open"));
 	ASSERT_EQ(0, misuse_provoke(&m, "open"));

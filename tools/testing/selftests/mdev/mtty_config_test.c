@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PCI configuration space of the sample card.
+ * The sample card's PCI configuration space.
  */
 #include <kselftest_harness.h>
 #include <linux/pci_regs.h>
@@ -57,8 +57,8 @@ FIXTURE_TEARDOWN_PARENT(config)
 }
 
 /*
- * The bits that are the user's, by PCI Local Bus 3.0. The rest of the space
- * belongs to the device.
+ * The bits that a user may write, by PCI Local Bus 3.0. All others are
+ * read-only.
  */
 static void writable_bits(uint8_t *mask, unsigned int uarts, int msi)
 {
@@ -68,7 +68,7 @@ static void writable_bits(uint8_t *mask, unsigned int uarts, int msi)
 	mask[PCI_COMMAND] = PCI_COMMAND_IO | PCI_COMMAND_MASTER;
 	mask[PCI_COMMAND + 1] = PCI_COMMAND_INTX_DISABLE >> 8;
 	for (i = 0; i < uarts; i++) {
-		/* Eight ports are decoded: the rest is the address. */
+		/* Eight ports are decoded; the other bits are the address. */
 		mask[PCI_BASE_ADDRESS_0 + 4 * i] = 0xf8;
 		memset(&mask[PCI_BASE_ADDRESS_0 + 4 * i + 1], 0xff, 3);
 	}
@@ -88,7 +88,7 @@ TEST_F(config, card_says_what_it_is)
 	EXPECT_EQ(0x07, cfg_in(PCI_CLASS_DEVICE + 1, 1));
 	EXPECT_EQ(0x00, cfg_in(PCI_CLASS_DEVICE, 1));
 	EXPECT_EQ(0x02, cfg_in(PCI_CLASS_PROG, 1));
-	/* One function, and not a bridge. */
+	/* A single function, not a bridge. */
 	EXPECT_EQ(PCI_HEADER_TYPE_NORMAL, cfg_in(PCI_HEADER_TYPE, 1));
 	EXPECT_EQ(0, cfg_in(PCI_BIST, 1));
 }
@@ -124,7 +124,7 @@ TEST_F(config, bars_keep_an_aligned_address)
 	for (i = 0; i < variant->uarts; i++)
 		EXPECT_EQ(0x0000c031 + 8 * i,
 			  cfg_in(PCI_BASE_ADDRESS_0 + 4 * i, 4));
-	/* What lies below the size is not part of an address. */
+	/* Address bits below the BAR's size read as 0. */
 	cfg_out(PCI_BASE_ADDRESS_0, 4, 0x0000e007);
 	EXPECT_EQ(0x0000e001, cfg_in(PCI_BASE_ADDRESS_0, 4));
 }
@@ -137,7 +137,7 @@ TEST_F(config, msi_is_in_the_capability_list)
 	ASSERT_LT(0, msi);
 	EXPECT_EQ(0, mtty_find_cap(self->card.vfio.device, PCI_CAP_ID_MSIX));
 	control = cfg_in(msi + PCI_MSI_FLAGS, 2);
-	/* One vector, 64-bit address, not masked per vector, off. */
+	/* Disabled, one vector, 64-bit address, no per-vector masking. */
 	EXPECT_EQ(PCI_MSI_FLAGS_64BIT, control);
 
 	cfg_out(msi + PCI_MSI_ADDRESS_LO, 4, 0xfee01003);
@@ -174,7 +174,7 @@ TEST_F(config, each_byte_changes_only_in_its_writable_bits)
 				  cfg_read(0, after, sizeof(after)));
 			ASSERT_EQ(expected, after[where])
 				TH_LOG("wrote %02x at %02x", vals[i], where);
-			/* And no other byte has moved with it. */
+			/* No other byte has changed. */
 			after[where] = before[where];
 			ASSERT_EQ(0, memcmp(before, after, sizeof(before)))
 				TH_LOG("wrote %02x at %02x", vals[i], where);
@@ -262,7 +262,7 @@ TEST_F(config, user_finds_io_enabled_and_nothing_else)
 	EXPECT_EQ(PCI_COMMAND_IO, cfg_in(PCI_COMMAND, 2));
 }
 
-/* What a reset is measured against: the state of a card just created. */
+/* A reset must restore the state of a newly created card. */
 TEST_F(config, reset_brings_the_power_on_state_back)
 {
 	static const uint8_t ones[MTTY_CONFIG_SIZE] = { [0 ... 255] = 0xff };

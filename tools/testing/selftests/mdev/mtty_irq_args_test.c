@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What VFIO_DEVICE_SET_IRQS of the sample card refuses, and that a refusal
+ * Arguments of VFIO_DEVICE_SET_IRQS that the sample card refuses. A refusal
  * changes nothing.
  */
 #include <kselftest_harness.h>
@@ -33,7 +33,7 @@ FIXTURE_TEARDOWN_PARENT(irq_args)
 	EXPECT_EQ(0, mtty_teardown(&self->card));
 }
 
-/* The call as it is, with four bytes of data. */
+/* One call with this header and four bytes of data. */
 static int set_irqs(int device, uint32_t argsz, uint32_t flags, uint32_t index,
 		    uint32_t start, uint32_t count, int32_t data)
 {
@@ -48,7 +48,7 @@ static int set_irqs(int device, uint32_t argsz, uint32_t flags, uint32_t index,
 #define call(argsz, flags, index, start, count, data) \
 	set_irqs(self->card.vfio.device, argsz, flags, index, start, count, data)
 
-/* Whatever was refused, INTx is as it was set up. */
+/* Check that INTx still works as it was set up. */
 #define expect_intx_works() do {					\
 	raise_line(0);							\
 	expect_signal(self->fd);					\
@@ -108,7 +108,7 @@ TEST_F(irq_args, argsz_too_small_is_einval)
 	EXPECT_EQ(-EINVAL, call(0, NONE | TRIGGER, INTX, 0, 1, 0));
 	EXPECT_EQ(-EINVAL, call(4, NONE | TRIGGER, INTX, 0, 1, 0));
 	EXPECT_EQ(-EINVAL, call(HEADER - 1, NONE | TRIGGER, INTX, 0, 1, 0));
-	/* The data does not fit. */
+	/* argsz is too small for the data. */
 	EXPECT_EQ(-EINVAL, call(HEADER, BOOL | TRIGGER, INTX, 0, 1, 1));
 	EXPECT_EQ(-EINVAL, call(HEADER, EVENTFD | TRIGGER, INTX, 0, 1, -1));
 	EXPECT_EQ(-EINVAL, call(HEADER + 3, EVENTFD | TRIGGER, INTX, 0, 1, -1));
@@ -223,7 +223,7 @@ TEST_F(irq_args, file_that_is_no_eventfd_is_refused)
 
 	ASSERT_EQ(0, irq_disable(INTX));
 	EXPECT_EQ(-EBADF, irq_fd(MSI, TRIGGER, closed));
-	/* The failed attempt has not taken the place of INTx. */
+	/* The failed attempt has not replaced INTx. */
 	EXPECT_EQ(0, irq_fd(INTX, TRIGGER, self->fd));
 }
 
@@ -243,7 +243,7 @@ TEST_F(irq_args, bad_pointer_is_efault)
 			    NULL));
 	EXPECT_EQ(EFAULT, errno);
 
-	/* The header and its data end too early. */
+	/* argsz ends inside the header or the data. */
 	for (i = 0; i < ARRAY_SIZE(there); i++) {
 		memset(wall - HEADER - 4, 0xff, HEADER + 4);
 		memcpy(wall - there[i], &set,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * INTx of the sample card: a level, masked as it is signalled.
+ * INTx of the sample card: level-triggered, masked when it is signaled.
  */
 #include <kselftest_harness.h>
 
@@ -72,13 +72,13 @@ TEST_F(intx, masks_itself_until_unmasked)
 	raise_line(0);
 	expect_signal(self->fd);
 
-	/* One pin for both ports, and nothing new on it. */
+	/* Both ports share one pin, which is already high. */
 	raise_line(1);
 	expect_silence(self->fd);
 	drop_line(0);
 	expect_silence(self->fd);
 
-	/* Port 1 still asks. */
+	/* Port 1 still drives the line. */
 	ASSERT_EQ(0, irq_none(INTX, UNMASK));
 	expect_signal(self->fd);
 	drop_line(1);
@@ -140,7 +140,7 @@ TEST_F(intx, unmask_eventfd_samples_the_line_again)
 
 	drop_line(0);
 	kick(self->other);
-	/* Taking the eventfd away waits for what it has set off. */
+	/* Removing the eventfd waits for the work that it triggered. */
 	ASSERT_EQ(0, irq_fd(INTX, UNMASK, -1));
 	expect_silence(self->fd);
 	raise_line(0);
@@ -202,7 +202,7 @@ TEST_F(intx, count_of_zero_tears_down)
 	EXPECT_EQ(-EINVAL, irq_none(INTX, UNMASK));
 	EXPECT_EQ(-EINVAL, irq_disable(INTX));
 
-	/* Set up anew, with the line up. */
+	/* Set it up again while the line is high. */
 	ASSERT_EQ(0, irq_fd(INTX, TRIGGER, self->fd));
 	expect_signal(self->fd);
 }
@@ -212,7 +212,7 @@ TEST_F(intx, torn_down_eventfds_have_no_effect)
 	ASSERT_EQ(0, irq_fd(INTX, TRIGGER, self->fd));
 	ASSERT_EQ(0, irq_fd(INTX, UNMASK, self->other));
 	ASSERT_EQ(0, irq_disable(INTX));
-	/* Would be busy if the old one were still there. */
+	/* Fails with EBUSY if the old one is still attached. */
 	ASSERT_EQ(0, irq_fd(INTX, TRIGGER, self->fd));
 	ASSERT_EQ(0, irq_fd(INTX, UNMASK, self->other));
 	raise_line(0);
@@ -307,7 +307,7 @@ TEST_F(intx, unmask_eventfd_closed_early_makes_room)
 	ASSERT_EQ(0, irq_fd(INTX, TRIGGER, self->fd));
 	ASSERT_EQ(0, irq_fd(INTX, UNMASK, fd));
 	ASSERT_EQ(0, close(fd));
-	/* The kernel lets go of it behind our back. */
+	/* The kernel detaches from it by itself. */
 	ASSERT_EQ(true, wait_until(irq_fd(INTX, UNMASK, self->other) == 0,
 				   SOON_MS));
 	raise_line(0);
@@ -329,7 +329,7 @@ TEST_F(intx, eventfds_end_with_the_last_close)
 	expect_silence(self->fd);
 	ASSERT_EQ(0, irq_fd(INTX, TRIGGER, self->fd));
 	expect_signal(self->fd);
-	/* Neither mask nor unmask eventfd is left of the last user. */
+	/* No mask or unmask eventfd of the last user is left. */
 	kick(self->other);
 	ASSERT_EQ(0, irq_fd(INTX, MASK, -1));
 	expect_silence(self->fd);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MSI and the request interrupt of the sample card, and the change between
- * INTx and MSI.
+ * MSI and the request interrupt of the sample card, and switching between INTx
+ * and MSI.
  */
 #include <kselftest_harness.h>
 
@@ -40,7 +40,7 @@ TEST_F(msi, signals_once_each_time_the_line_rises)
 	expect_silence(self->fd);
 	drop_line(1);
 	expect_silence(self->fd);
-	/* No unmasking in between. */
+	/* MSI is not masked, so it signals again without an unmask. */
 	raise_line(1);
 	expect_signal(self->fd);
 	drop_line(1);
@@ -150,7 +150,7 @@ TEST_F(msi, request_interrupt_stands_beside_the_others)
 	expect_signal(self->other);
 	expect_silence(self->fd);
 
-	/* One goes, the other stays. */
+	/* Removing one keeps the other. */
 	ASSERT_EQ(0, irq_disable(MSI));
 	ASSERT_EQ(0, irq_none(REQ, TRIGGER));
 	expect_signal(self->other);
@@ -183,8 +183,8 @@ TEST_F(msi, request_interrupt_takes_every_data_type)
 }
 
 /*
- * In a child, which has inherited the open card and must not be its user. The
- * file descriptor numbers in @arg are shared with the test.
+ * Runs in a child. It closes the open card that it inherited, so that only the
+ * test uses it. The file descriptor numbers in @arg are the test's.
  */
 static int close_and_remove(void *arg)
 {
@@ -205,7 +205,7 @@ TEST_F(msi, remove_asks_the_user_and_waits_for_the_close)
 	EXPECT_EQ(true, actor_running(&remover));
 	EXPECT_EQ(true, mdev_exists(self->card.uuid));
 
-	/* Asked, the user may finish what it is doing. */
+	/* A user that was asked may finish its work. */
 	out(0, UART_TX, 'x');
 	EXPECT_EQ('x', in(0, UART_RX));
 	vfio_user_close(&self->card.vfio);
@@ -213,7 +213,7 @@ TEST_F(msi, remove_asks_the_user_and_waits_for_the_close)
 	EXPECT_EQ(false, mdev_exists(self->card.uuid));
 }
 
-/* Is the door shut? An open that succeeds must not become one more user. */
+/* Are new opens refused? Close the file at once if one succeeds. */
 static bool refused(const struct mtty *card)
 {
 	int fd = vfio_user_get_device(&card->vfio, card->uuid);
@@ -228,7 +228,7 @@ TEST_F(msi, remove_waits_for_a_user_who_cannot_hear)
 	struct actor remover;
 
 	ASSERT_EQ(0, actor_start(&remover, close_and_remove, &self->card));
-	/* The door is shut from when the remove begins to wait. */
+	/* New opens are refused once the remove waits. */
 	ASSERT_EQ(true, wait_until(refused(&self->card), SOON_MS));
 	EXPECT_EQ(true, actor_running(&remover));
 	vfio_user_close(&self->card.vfio);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The sample card's parent: its types, and the pool of ports they draw on.
+ * The sample card's parent: its types, and the pool of ports that they share.
  */
 #include <errno.h>
 #include <kselftest_harness.h>
@@ -13,7 +13,7 @@
 
 FIXTURE(parent)
 {
-	char uuids[POOL + 1][UUID_SIZE];	/* and one that fails */
+	char uuids[POOL + 1][UUID_SIZE];	/* one more than fit */
 	int cards;
 };
 
@@ -26,14 +26,14 @@ FIXTURE_SETUP(parent)
 	ASSERT_EQ(0, ret);
 }
 
-/* Cards that a case leaves behind go with their parent. */
+/* Unloading the parent removes the cards that a case left. */
 FIXTURE_TEARDOWN_PARENT(parent)
 {
 	EXPECT_EQ(0, mtty_unload());
 	EXPECT_EQ(keep_modules(), path_exists(PARENT_PATH));
 }
 
-/* Make one more card. */
+/* Create another card. */
 #define create(type) \
 	(random_uuid(self->uuids[self->cards]), \
 	 mdev_create(MTTY_PARENT, type, self->uuids[self->cards]))
@@ -42,7 +42,7 @@ FIXTURE_TEARDOWN_PARENT(parent)
 	self->cards++; \
 } while (0)
 
-/* How many cards of either type are left. */
+/* Check the number of cards of each type that can still be created. */
 #define expect_left(single, dual) do { \
 	EXPECT_EQ(single, available_instances(MTTY_PARENT, MTTY_SINGLE)); \
 	EXPECT_EQ(dual, available_instances(MTTY_PARENT, MTTY_DUAL)); \
@@ -92,7 +92,7 @@ TEST_F(parent, type_files_are_read_only_but_for_create)
 
 	for (i = 0; i < ARRAY_SIZE(files); i++) {
 		type_path(path, MTTY_PARENT, MTTY_DUAL, files[i]);
-		/* sysfs holds even root to the mode. */
+		/* In sysfs the mode binds root, too. */
 		EXPECT_EQ(-EACCES, write_file(path, "1"));
 	}
 	type_path(path, MTTY_PARENT, MTTY_DUAL, "create");
@@ -143,7 +143,7 @@ TEST_F(parent, both_types_draw_on_one_pool)
 	expect_left(24, 12);
 	create_ok(MTTY_DUAL);
 	expect_left(22, 11);
-	/* 21 ports make ten dual cards; one port is left over. */
+	/* 21 ports make ten dual cards and leave one port. */
 	create_ok(MTTY_SINGLE);
 	expect_left(21, 10);
 	create_ok(MTTY_SINGLE);
@@ -181,7 +181,7 @@ TEST_F(parent, single_cards_alone_exhaust_the_pool_with_eusers)
 	EXPECT_EQ(-EUSERS, create(MTTY_SINGLE));
 	EXPECT_EQ(-EUSERS, create(MTTY_DUAL));
 
-	/* One back makes a single card possible, two a dual one. */
+	/* One free port allows a single card, two allow a dual one. */
 	EXPECT_EQ(0, mdev_remove(self->uuids[0]));
 	EXPECT_EQ(-EUSERS, mdev_create(MTTY_PARENT, MTTY_DUAL,
 				       self->uuids[0]));
@@ -224,7 +224,7 @@ TEST_F(parent, cards_go_with_their_parent)
 	EXPECT_EQ(false, mdev_exists(self->uuids[1]));
 	EXPECT_EQ(false, path_exists("/sys/class/mdev_bus/mtty"));
 
-	/* Back again, with a whole pool and the same names free. */
+	/* After a reload all ports and names are free again. */
 	ASSERT_EQ(0, load_module("mtty"));
 	expect_left(24, 12);
 	EXPECT_EQ(0, mdev_create(MTTY_PARENT, MTTY_SINGLE, self->uuids[0]));

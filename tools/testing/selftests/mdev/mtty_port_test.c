@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The sample card's ports through VFIO: each register access reaches the right
- * register of the right 16550A, and what Linux's driver looks for is there. What
- * the chip itself does is tested in samples/vfio-mdev/mtty_uart_kunit.c.
+ * The sample card's ports through VFIO: each access reaches the right register
+ * of the right 16550A, and Linux's driver detects a 16550A. The chip itself is
+ * tested in samples/vfio-mdev/mtty_uart_kunit.c.
  */
 #include <kselftest_harness.h>
 #include <linux/serial_reg.h>
@@ -12,7 +12,7 @@
 #define LSR_IDLE (UART_LSR_TEMT | UART_LSR_THRE)
 #define FIFO_SIZE 16
 
-/* Registers of port 0, the one that most tests use. */
+/* Registers of port 0, which most tests use. */
 #define in(reg) mtty_in(self->card.vfio.device, 0, reg)
 #define out(reg, val) \
 	ASSERT_EQ(0, mtty_out(self->card.vfio.device, 0, reg, val))
@@ -44,7 +44,7 @@ TEST_F(port, power_on_registers_have_their_reset_values)
 		EXPECT_EQ(0x00, mtty_in(device, port, UART_LCR));
 		EXPECT_EQ(0x00, mtty_in(device, port, UART_MCR));
 		EXPECT_EQ(LSR_IDLE, mtty_in(device, port, UART_LSR));
-		/* No line is driven, so none comes back through the plug. */
+		/* No line is driven, so the loopback plug returns none. */
 		EXPECT_EQ(0x00, mtty_in(device, port, UART_MSR));
 		EXPECT_EQ(0x00, mtty_in(device, port, UART_SCR));
 		EXPECT_EQ(0x00, mtty_in(device, port, UART_RX));
@@ -62,7 +62,7 @@ TEST_F(port, dlab_shows_the_divisor_instead_of_data_and_ier)
 
 	out(UART_LCR, UART_LCR_WLEN8);
 	EXPECT_EQ(UART_IER_RLSI, in(UART_IER));
-	/* The write to DLL has sent nothing. */
+	/* The write to DLL has not sent a byte. */
 	EXPECT_EQ(LSR_IDLE, in(UART_LSR));
 	out(UART_IER, 0);
 	out(UART_TX, 0x33);
@@ -139,14 +139,14 @@ TEST_F(port, seventeenth_byte_is_lost_and_sets_overrun)
 }
 
 /*
- * The steps by which Linux tells UARTs apart, with what a 16550A answers at
- * each: any other answer makes it some other chip, or a broken one.
+ * The steps by which Linux identifies a UART, with the answers of a 16550A. Any
+ * other answer identifies another chip or a broken one.
  */
 TEST_F(port, linux_probe_finds_a_16550a_and_no_relative)
 {
 	int ier, mcr;
 
-	/* Is anything there? */
+	/* Is there a UART? */
 	ier = in(UART_IER);
 	out(UART_IER, 0x00);
 	ASSERT_EQ(0x00, in(UART_IER) & 0x0f);
@@ -160,20 +160,20 @@ TEST_F(port, linux_probe_finds_a_16550a_and_no_relative)
 	EXPECT_EQ(UART_MSR_DCD | UART_MSR_CTS, in(UART_MSR) & 0xf0);
 	out(UART_MCR, mcr);
 
-	/* FIFOs that work: 16550A or better. */
+	/* Working FIFOs: 16550A or better. */
 	out(UART_LCR, UART_LCR_CONF_MODE_B);
 	out(UART_EFR, 0);
 	out(UART_LCR, 0x00);
 	out(UART_FCR, UART_FCR_ENABLE_FIFO);
 	ASSERT_EQ(3, in(UART_IIR) >> 6);
 
-	/* No enhanced features register in either mode: no 16650. */
+	/* No enhanced feature register in either mode: not a 16650. */
 	out(UART_LCR, UART_LCR_CONF_MODE_A);
 	EXPECT_NE(0, in(UART_EFR));
 	out(UART_LCR, UART_LCR_CONF_MODE_B);
 	EXPECT_NE(0, in(UART_EFR));
 
-	/* Bank 2 does not mirror MCR's loop bit: no NS16550 super I/O. */
+	/* Bank 2 does not mirror MCR's loop bit: not an NS16550 Super I/O. */
 	out(UART_LCR, 0);
 	mcr = in(UART_MCR);
 	out(UART_MCR, mcr ^ UART_MCR_LOOP);
@@ -182,7 +182,7 @@ TEST_F(port, linux_probe_finds_a_16550a_and_no_relative)
 	out(UART_LCR, 0);
 	out(UART_MCR, mcr);
 
-	/* The 64-byte bit has no effect, with or without DLAB: no 16750. */
+	/* The 64-byte bit has no effect with or without DLAB: not a 16750. */
 	out(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR7_64BYTE);
 	EXPECT_EQ(6, in(UART_IIR) >> 5);
 	out(UART_FCR, UART_FCR_ENABLE_FIFO);
@@ -192,13 +192,13 @@ TEST_F(port, linux_probe_finds_a_16550a_and_no_relative)
 	out(UART_FCR, UART_FCR_ENABLE_FIFO);
 	out(UART_LCR, 0);
 
-	/* No UART unit enable bit: no XScale. */
+	/* No UART unit enable bit: not an XScale. */
 	out(UART_IER, UART_IER_UUE);
 	EXPECT_EQ(0, in(UART_IER) & UART_IER_UUE);
 	out(UART_IER, 0);
 }
 
-/* How Linux measures a FIFO: 16 is a 16550A, 64 would be a U6 16550A. */
+/* As Linux measures a FIFO: 16 is a 16550A, 64 a U6 16550A. */
 TEST_F(port, linux_probe_counts_sixteen_bytes_of_fifo)
 {
 	int count;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Access to the regions of the sample card: their ends, bad buffers, and what
- * a read leaves in user memory.
+ * Access to the sample card's regions: their bounds, bad buffers, and the user
+ * memory around a read.
  */
 #include <errno.h>
 #include <kselftest_harness.h>
@@ -10,7 +10,7 @@
 
 #include "mtty_test_lib.h"
 
-/* The content of user memory before the kernel writes to it. */
+/* Fill of user memory before the kernel writes to it. */
 #define PATTERN 0xa5
 
 FIXTURE(region)
@@ -122,7 +122,7 @@ TEST_F(region, access_beyond_a_region_is_einval)
 				TH_LOG("region %u", regions[i].index);
 		}
 	}
-	/* Nowhere near any region. */
+	/* Far outside all regions. */
 	EXPECT_EQ(-1, pread(device, buf, 4, INT64_MAX - 8));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(-1, pwrite(device, buf, 4, INT64_MAX - 8));
@@ -152,7 +152,7 @@ TEST_F(region, bad_buffer_is_efault_and_touches_no_register)
 						  PCI_COMMAND, wall, 2));
 	EXPECT_EQ(PCI_COMMAND_IO, mtty_config_in(device, PCI_COMMAND, 2));
 
-	/* A byte that cannot be delivered stays in the receiver. */
+	/* A byte that cannot be copied out stays in the receiver. */
 	ASSERT_EQ(0, mtty_out(device, 0, UART_TX, 'x'));
 	EXPECT_EQ(-EFAULT, vfio_user_region_read(device, 0, UART_RX, wall, 1));
 	EXPECT_EQ(-EFAULT, vfio_user_region_write(device, 0, UART_TX, wall, 1));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shorthands of the interrupt tests, for cases whose fixture has a struct mtty
- * called card. A card signals before the access that moved its line returns,
- * so silence can be told at once; only what comes through an eventfd of ours
- * takes its time.
+ * Helpers of the interrupt tests, for fixtures with a struct mtty named card. A
+ * card signals before the access that changed its line returns, so tests need
+ * not wait to see that it did not. Only work triggered by an eventfd is
+ * asynchronous.
  */
 #ifndef MTTY_TEST_IRQ_H
 #define MTTY_TEST_IRQ_H
@@ -30,7 +30,7 @@
 #define cfg_out(where, width, val) \
 	ASSERT_EQ(0, mtty_config_out(self->card.vfio.device, where, width, val))
 
-/* SET_IRQS of one interrupt by each data type; the value is its errno. */
+/* SET_IRQS of one interrupt, one function per data type. Return its errno. */
 #define irq_fd(index, action, fd) \
 	vfio_user_irq_eventfd(self->card.vfio.device, index, action, fd)
 #define irq_none(index, action) \
@@ -41,7 +41,7 @@
 #define irq_disable(index) \
 	vfio_user_irq_disable(self->card.vfio.device, index)
 
-/* A byte waits in the receiver, and the UART says so; or no longer. */
+/* Loop a byte back to raise the port's interrupt; read it to drop the line. */
 #define raise_line(port) do {						\
 	unsigned int port_ = (port);					\
 									\
@@ -50,7 +50,7 @@
 } while (0)
 #define drop_line(port) EXPECT_EQ('x', in(port, UART_RX))
 
-/* Exactly one signal, or none. */
+/* Check for exactly one signal, or for none. */
 #define expect_signal(fd) do {						\
 	uint64_t count_ = 0;						\
 									\
@@ -60,7 +60,7 @@
 #define expect_silence(fd) \
 	EXPECT_EQ(-ETIMEDOUT, vfio_user_eventfd_wait(fd, 0, NULL))
 
-/* Signal an eventfd that the kernel listens to. */
+/* Signal an eventfd that the kernel polls. */
 #define kick(fd) do {							\
 	const uint64_t one_ = 1;					\
 									\

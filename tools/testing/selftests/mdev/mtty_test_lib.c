@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Shared by the tests of the sample device.
+ * Shared by the sample device's tests.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,7 +21,7 @@ int mtty_load(void)
 	return ret ? ret : load_module("mtty");
 }
 
-/* Undone by unloading the module otherwise. */
+/* Only if the module stays: unloading it removes the card. */
 static int remove_cards(void)
 {
 	DIR *dir = opendir("/sys/bus/mdev/devices");
@@ -194,7 +194,7 @@ int mtty_find_cap(int device, uint8_t id)
 		return 0;
 
 	pos = mtty_config_in(device, PCI_CAPABILITY_LIST, 1);
-	/* 48 capabilities of four bytes fill the space; more is a loop. */
+	/* 48 capabilities of four bytes fill the space; more means a loop. */
 	for (steps = 0; pos > 0 && steps < 48; steps++) {
 		if (pos < PCI_STD_HEADER_SIZEOF || pos % 4)
 			return -EILSEQ;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shared by the tests of the sample device: a card from modprobe to an open
- * VFIO device, and its registers.
+ * Shared by the sample device's tests: set a card up, from modprobe to an open
+ * VFIO device, and access its registers.
  */
 #ifndef MTTY_TEST_LIB_H
 #define MTTY_TEST_LIB_H
@@ -20,10 +20,10 @@
 
 /**
  * struct mtty - one card of the fixture
- * @uuid: its name
- * @vfio: what is open of it
- * @owner: the process that ran mtty_setup() and has these file descriptors
- * @step: what mtty_setup() was doing when it failed
+ * @uuid: its UUID
+ * @vfio: its open VFIO files
+ * @owner: the process that ran mtty_setup() and owns the file descriptors
+ * @step: the step of mtty_setup() that failed
  */
 struct mtty {
 	char uuid[UUID_SIZE];
@@ -33,40 +33,40 @@ struct mtty {
 };
 
 /*
- * Our modules, and back again; if they are to be kept, only the cards go. The
- * distribution's stay loaded.
+ * Load our modules, and unload them. With keep_modules() only the cards are
+ * removed. The distribution's modules stay loaded.
  */
 int mtty_load(void);
 int mtty_unload(void);
 
 /*
- * Modules, a card of @type, open, with the function decoding I/O. On failure
- * everything is undone, since the harness then runs no teardown.
+ * Load the modules, create a card of @type, open it and enable I/O decoding.
+ * Undoes everything on failure, since the harness then runs no teardown.
  */
 int mtty_setup(struct mtty *card, const char *type);
-/* The same, and every UART carries words of eight bits. */
+/* The same, and set all UARTs to eight data bits. */
 int mtty_setup_8n1(struct mtty *card, const char *type);
 /*
- * For FIXTURE_TEARDOWN_PARENT, with the card in memory that processes share.
- * It runs once the owner is gone; after a failed assertion it may as well run
- * in the owner, which has the card open then. The card may be gone.
+ * For FIXTURE_TEARDOWN_PARENT, with @card in shared memory. Normally it runs
+ * after the owner has ended. After a failed assertion it may run in the owner,
+ * which then still has the card open. The card may have been removed.
  */
 int mtty_teardown(struct mtty *card);
 
-/* One byte at a BAR. The value or a negative errno; 0 or a negative errno. */
+/* Read (returns the byte) or write one byte of a BAR. */
 int mtty_in(int device, unsigned int port, unsigned int reg);
 int mtty_out(int device, unsigned int port, unsigned int reg, uint8_t val);
 
-/* Configuration space by 1, 2 or 4 bytes. */
+/* Access configuration space by 1, 2 or 4 bytes. */
 int64_t mtty_config_in(int device, unsigned int where, unsigned int width);
 int mtty_config_out(int device, unsigned int where, unsigned int width,
 		    uint32_t val);
-/* Where a capability lies; 0 if the list ends without it. */
+/* Offset of a capability, or 0 if the card has none. */
 int mtty_find_cap(int device, uint8_t id);
 
 /*
- * Writable memory up to the address that is returned, none from there on; NULL
- * if there is none to be had.
+ * Map writable memory that ends at the returned address, with nothing mapped
+ * behind it. Returns NULL on failure.
  */
 char *mtty_fence(void);
 

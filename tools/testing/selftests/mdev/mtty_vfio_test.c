@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The VFIO side of the sample card: what it says about itself, reset, and more
- * than one user. Regions are in mtty_region_test.c, interrupts in
- * mtty_irq*_test.c and mtty_msi_test.c.
+ * The VFIO side of the sample card: its info ioctls, reset, and several users.
+ * Regions are in mtty_region_test.c, interrupts in mtty_irq*_test.c and
+ * mtty_msi_test.c.
  */
 #include <errno.h>
 #include <kselftest_harness.h>
@@ -14,15 +14,15 @@
 
 #include "mtty_test_lib.h"
 
-/* The content of user memory before the kernel writes to it. */
+/* Fill of user memory before the kernel writes to it. */
 #define PATTERN 0xa5
 
-/* Up to the last member that every caller has room for. */
+/* Size up to the last member that every caller must have room for. */
 #define INFO_MIN (offsetof(struct vfio_device_info, num_irqs) + 4)
 #define REGION_MIN (offsetof(struct vfio_region_info, offset) + 8)
 #define IRQ_MIN (offsetof(struct vfio_irq_info, count) + 4)
 
-/* struct vfio_device_info of the newest kernel: 6.5 let it grow at its end. */
+/* struct vfio_device_info of the newest kernel; 6.5 extended it. */
 #define INFO_MAX 24
 
 FIXTURE(vfio)
@@ -59,15 +59,15 @@ FIXTURE_TEARDOWN_PARENT(vfio)
 	EXPECT_EQ(0, mtty_teardown(&self->card));
 }
 
-/* 0 or the errno of one ioctl. */
+/* One ioctl. Returns 0 or its errno. */
 static int control(int device, unsigned long request, void *arg)
 {
 	return ioctl(device, request, arg) ? -errno : 0;
 }
 
 /*
- * One GET_*_INFO with @argsz, in a buffer full of PATTERN. Returns how many
- * bytes have the pattern no more, counted from the front, or the errno.
+ * One GET_*_INFO with @argsz, in a buffer filled with PATTERN. Returns the
+ * offset behind the last byte that changed, or the errno.
  */
 static int get_info(int device, unsigned long request, uint32_t argsz,
 		    uint32_t index, void *buf, size_t size)
@@ -144,7 +144,7 @@ TEST_F(vfio, irqs_are_intx_msi_and_request)
 
 	for (i = 0; i < VFIO_PCI_NUM_IRQS; i++) {
 		if (i == VFIO_PCI_ERR_IRQ_INDEX) {
-			/* As with vfio-pci: for PCI Express functions only. */
+			/* As in vfio-pci: PCI Express functions only. */
 			EXPECT_EQ(-EINVAL,
 				  vfio_user_irq_info(self->card.vfio.device, i,
 						     &info));
@@ -209,9 +209,8 @@ TEST_F(vfio, argsz_too_small_is_einval_and_writes_nothing)
 }
 
 /*
- * Each GET_*_INFO writes its structure and not a byte more, however much room
- * the caller claims; what it writes is what the same call says in zeroed
- * memory, so none of it is left over from somewhere.
+ * Each GET_*_INFO writes its structure and not a byte more, however large argsz
+ * is. It writes the same to zeroed memory, so it leaks no kernel memory.
  */
 TEST_F(vfio, infos_write_their_structure_and_nothing_else)
 {
@@ -276,13 +275,13 @@ TEST_F(vfio, info_at_a_bad_address_is_efault)
 		EXPECT_EQ(-EFAULT, control(device, requests[i].request,
 					   wall - requests[i].min + 4));
 
-		/* Just enough room, at the very end of what is mapped. */
+		/* Just enough room, at the end of mapped memory. */
 		memset(wall - requests[i].min, 0, requests[i].min);
 		memcpy(wall - requests[i].min, &requests[i].min, 4);
 		EXPECT_EQ(0, control(device, requests[i].request,
 				     wall - requests[i].min));
 	}
-	/* More room is claimed than is there: can be read, not written. */
+	/* argsz reaches into memory that can be read but not written. */
 	memset(wall - INFO_MIN, 0, INFO_MIN);
 	argsz = sizeof(struct vfio_device_info);
 	memcpy(wall - INFO_MIN, &argsz, 4);

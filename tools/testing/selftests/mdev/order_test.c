@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ladder of creation and its mirror: in which order the vendor's callbacks
- * and the driver core's steps come, and what is visible at each. Observed from
- * inside the kernel by the test parents' event log.
+ * The ladder of creation and its mirror: the order of the vendor's callbacks
+ * and the driver core's steps, and what is visible in sysfs at each. The test
+ * parents' event log observes it inside the kernel.
  */
 #include "mdev_test_fixture.h"
 
@@ -34,7 +34,7 @@ ON_OPS_DOOR(order);
 	"vendor create, vendor created, bus add, bus binding, other probe, " \
 	"bus not_bound, bus del, bus removed, vendor remove, vendor removed"
 
-/* The log's story of the device since log_clear(). */
+/* Compare the device's logged events since log_clear() with a string. */
 #define ASSERT_STORY(_want)						\
 do {									\
 	struct event_log log_;						\
@@ -45,7 +45,7 @@ do {									\
 	ASSERT_STREQ(_want, story_);					\
 } while (0)
 
-/* The event of the device; its fields are then looked at. */
+/* Find the device's event, to check its fields. */
 #define EVENT(_log, _who, _what)					\
 ({									\
 	const struct event_log *log_ = &(_log);				\

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Removing a device that somebody has open. */
+/* Removing a device that is open. */
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
@@ -12,7 +12,7 @@ ON_OPS_DOOR(remove_open);
 DOOR_FIXTURE(remove_open_ops)
 ON_OPS_DOOR(remove_open_ops);
 
-/* Is the user served as before? */
+/* Does the open device still work? */
 static bool works(const struct vfio_user *vfio)
 {
 	struct vfio_device_info info;
@@ -34,7 +34,7 @@ do {									\
 	ASSERT_TRUE(works(&self->vfio));				\
 } while (0)
 
-/* A device that is open and whose user can be asked. */
+/* Create and open a device whose user can be asked to close it. */
 #define START_WITH_REQUEST()						\
 do {									\
 	ASSERT_EQ(0, parent_restart(&self->p, "request_op", 1));	\
@@ -42,7 +42,7 @@ do {									\
 	ASSERT_EQ(0, mdev_open(&self->vfio, self->uuid));		\
 } while (0)
 
-/* A remover that waits: the user has been asked at least once more. */
+/* Start a remover and wait until it has asked the user. */
 #define START_REMOVER(_actor)						\
 do {									\
 	ASSERT_EQ(0, parent_set(&self->p, "requests", 0));		\
@@ -64,7 +64,7 @@ TEST_F(remove_open, remove_without_request_op_is_busy_at_once)
 	ASSERT_EQ(0, actor_remove(&remover, self->uuid));
 	ASSERT_EQ(-EBUSY, actor_wait(&remover, SOON_MS));
 	ASSERT_UNTOUCHED(seq);
-	/* No callback ran, and the driver core did nothing. */
+	/* Neither the vendor nor the driver core was called. */
 	ASSERT_EQ(0, log_read(&log));
 	ASSERT_EQ(0, log.n);
 	vfio_user_close(&self->vfio);
@@ -137,7 +137,7 @@ TEST_F(remove_open_ops, new_open_is_refused_while_remove_waits)
 	START_REMOVER(remover);
 	ASSERT_EQ(-ENODEV, vfio_user_get_device(&self->vfio, self->uuid));
 	ASSERT_EQ(1, mdev_number(self->uuid, "in_use"));
-	/* Given up: the door is open again. */
+	/* Opens work again once the remover is gone. */
 	ASSERT_EQ(ACTOR_KILLED - SIGKILL,
 		  actor_kill(&remover, SIGKILL, SOON_MS));
 	second = vfio_user_get_device(&self->vfio, self->uuid);
@@ -145,7 +145,7 @@ TEST_F(remove_open_ops, new_open_is_refused_while_remove_waits)
 	close(second);
 }
 
-/* The remover is killed; the device is as before and can be removed later. */
+/* Kill the remover. The device is unchanged and can be removed later. */
 #define ASSERT_KILL_IS_HARMLESS(_sig)					\
 do {									\
 	struct actor remover_, later_;					\
@@ -213,7 +213,7 @@ TEST_F(remove_open, remover_that_handles_a_signal_gets_eintr)
 	ASSERT_EQ(0, actor_wait(&later, SOON_MS));
 }
 
-/* The remover asks again, so it has started again, and goes on waiting. */
+/* The remover asks again, so it has been restarted and still waits. */
 #define ASSERT_REMOVER_GOES_ON(_remover)				\
 do {									\
 	struct actor *remover_ = &(_remover);				\
@@ -242,7 +242,7 @@ TEST_F(remove_open, remover_goes_on_after_a_handler_with_sa_restart)
 	ASSERT_REMOVER_GOES_ON(remover);
 }
 
-/* Wait until a stop of the child is reported. */
+/* Wait until the child has stopped. */
 static bool stops(pid_t pid)
 {
 	int status;
@@ -283,7 +283,7 @@ TEST_F(remove_open, remover_goes_on_after_a_suspend)
 {
 	struct actor remover;
 
-	/* Freeze the tasks and thaw them, without a delay between. */
+	/* Freeze the tasks and thaw them at once. */
 	if (write_file(POWER "pm_test", "freezer"))
 		SKIP(return, "this kernel cannot test a suspend");
 	ASSERT_EQ(0, write_file("/sys/module/suspend/parameters/pm_test_delay",

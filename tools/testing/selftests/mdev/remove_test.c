@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Removing a device that nobody uses, that is being made, or removed twice. */
+/* Removing a device that is unused, still being created, or already removed. */
 #include "mdev_test_fixture.h"
 
 DOOR_FIXTURE(remove)
@@ -19,7 +19,7 @@ static bool lost(int ret)
 	return ret == -ENODEV || ret == -ENOENT;
 }
 
-/* For a remove that must not wait for the create that is going on. */
+/* A remove that must not wait for a create in progress. */
 static int remove_soon(const char *uuid)
 {
 	struct actor remover;
@@ -28,7 +28,7 @@ static int remove_soon(const char *uuid)
 	return ret ? ret : actor_wait(&remover, SOON_MS);
 }
 
-/* A create that waits in a callback of the vendor or of the bus driver. */
+/* Start a create that blocks in a callback of the vendor or bus driver. */
 #define START_SLOW_CREATE(_slow, _block, _waiting)			\
 do {									\
 	ASSERT_EQ(0, parent_set(&self->p, _block, 1));			\
@@ -132,7 +132,7 @@ TEST_F(remove, second_remover_loses_while_the_first_is_at_it)
 	ASSERT_EQ(0, actor_remove(&first, self->uuid));
 	ASSERT_TRUE(wait_until(parent_get(&self->p, "remove_waiting") == 1,
 			       SOON_MS));
-	/* By name, and by a file that was open before. */
+	/* By name, and through a file opened earlier. */
 	ASSERT_TRUE(lost(mdev_remove(self->uuid)));
 	ASSERT_EQ(-1, write(fd, "1", 1));
 	ASSERT_EQ(ENODEV, errno);
@@ -215,7 +215,7 @@ TEST_F(remove, uuid_is_free_while_a_reference_is_held)
 	ASSERT_FALSE(mdev_exists(self->uuid));
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
 	ASSERT_LT(seq, mdev_number(self->uuid, "mdevseq"));
-	/* The late release of the first is no business of the second. */
+	/* The first device's late release does not affect the second. */
 	ASSERT_EQ(0, held_drop());
 	ASSERT_TRUE(mdev_complete(&self->p, self->uuid));
 	ASSERT_EQ(-EEXIST, parent_create(&self->p, self->uuid));

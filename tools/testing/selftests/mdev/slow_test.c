@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Vendors whose attributes and opens take their time. */
+/* Vendors with slow attributes and opens. */
 #include "mdev_test_fixture.h"
 
 DOOR_FIXTURE(slow)
 ON_DRIVER_DOOR(slow);
 ON_OPS_DOOR(slow);
 
-/* Time for what should wait to go on all the same. */
+/* How long to watch that a task still waits. */
 #define EARLY_MS 500
 
-/* One read(2): the next may find the file gone. */
+/* One read(2) only: by the next the file may be gone. */
 static int act_read(void *arg)
 {
 	int fd = open(arg, O_RDONLY);
@@ -22,7 +22,7 @@ static int act_read(void *arg)
 	return ret;
 }
 
-/* A reader of the file, who is where the vendor's callback waits. */
+/* Start a reader of the file and wait until it blocks in the callback. */
 static bool start_reader(struct actor *reader, const struct test_parent *p,
 			 char *path, const char *knob)
 {
@@ -76,13 +76,13 @@ TEST_F(slow, unregister_waits_for_a_reader_of_a_type)
 	struct actor reader, unreg;
 	char path[PATH_MAX];
 
-	/* So that the vendor is asked on either door. */
+	/* Make both doors call the vendor. */
 	ASSERT_EQ(0, parent_restart(&self->p, "get_available", 7));
 	ASSERT_EQ(0, parent_create(&self->p, self->uuid));
 	type_path(path, "a", self->p.type1, "available_instances");
 	ASSERT_TRUE(start_reader(&reader, &self->p, path, "type_attr"));
 	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
-	/* The devices go first; nobody waits for these. */
+	/* The devices go first, without waiting for the reader. */
 	ASSERT_TRUE(wait_until(!mdev_exists(self->uuid), SOON_MS));
 	ASSERT_EQ(ACTOR_TIMEOUT, actor_wait(&unreg, EARLY_MS));
 	ASSERT_EQ(0, parent_set(&self->p, "type_attr_block", 0));

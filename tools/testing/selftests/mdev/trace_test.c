@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The tracepoints: what happened, how it ended, and how long it took. */
+/* The tracepoints: events, their results and their durations. */
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -9,7 +9,7 @@ DOOR_FIXTURE(trace)
 ON_DRIVER_DOOR(trace);
 ON_OPS_DOOR(trace);
 
-/* A trace of our own: whatever else is being traced stays out of it. */
+/* A trace instance of our own, free of other users' events. */
 #define INSTANCE "/sys/kernel/tracing/instances/mdev_test"
 
 static int trace_start(void)
@@ -25,7 +25,7 @@ static void trace_stop(void)
 	rmdir(INSTANCE);
 }
 
-/* The event's line, from its name on, or false. The last one if several. */
+/* Copy the last such line, from the event's name on. False if there is none. */
 static bool trace_find(const char *event, const char *what, char *line,
 		       size_t size)
 {
@@ -46,7 +46,7 @@ static bool trace_find(const char *event, const char *what, char *line,
 	return found;
 }
 
-/* The number after "key=", or -1. */
+/* The number behind @key ("ns="), or -1. */
 static long long trace_value(const char *line, const char *key)
 {
 	const char *at = strstr(line, key);
@@ -110,7 +110,7 @@ TEST_F(trace, durations_count_what_was_waited_for)
 			       SOON_MS));
 	waiting = now_ms();
 	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
-	/* It has begun when creates are refused. */
+	/* Unregistration has begun once creates are refused. */
 	ASSERT_TRUE(wait_until(parent_create(&self->p, NULL) == -ENODEV,
 			       SOON_MS));
 	unregistering = now_ms();
@@ -144,7 +144,7 @@ TEST_F(trace, registration_is_traced)
 	trace_stop();
 }
 
-/* A create that fails, and the reason that the tracepoint gives. */
+/* A create fails, and the tracepoint names the reason. */
 #define ASSERT_REFUSED(_ret, _create, _reason)				\
 do {									\
 	char line_[512];						\
@@ -158,7 +158,7 @@ do {									\
 	ASSERT_EQ(ret_, trace_value(line_, "error="));			\
 } while (0)
 
-/* Any user with write access to create could flood the log with these. */
+/* A log message would let anyone who may write to create flood the log. */
 TEST_F(trace, refusal_by_the_core_is_traced_with_its_reason_and_not_logged)
 {
 	int kmsg;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Uevents, and the state of sysfs when they arrive. */
+/* Uevents, and the state of sysfs when each arrives. */
 #include "mdev_test_fixture.h"
 #include "mdev_test_uevent.h"
 
@@ -12,7 +12,7 @@ ON_OPS_DOOR(uevent_ops);
 
 #define ROUNDS 50
 
-/* Events that the listener process has seen; shared with the test. */
+/* What the listener process has seen; shared with the test. */
 struct seen {
 	struct test_parent p;
 	int add;
@@ -21,9 +21,9 @@ struct seen {
 	int bind_incomplete;
 	int remove;
 	int registered;
-	int registered_error;	/* of a create in that moment */
+	int registered_error;	/* of a create at that moment */
 	int unregistered;
-	int unregistered_gone;	/* the parent was not in sysfs any more */
+	int unregistered_gone;	/* the parent was no longer in sysfs */
 	int unregistered_types;	/* its types still were */
 };
 
@@ -112,7 +112,7 @@ TEST_F(uevent, everything_exists_at_add_and_at_bind)
 	for (i = 0; i < ROUNDS; i++) {
 		random_uuid(uuid);
 		ASSERT_EQ(0, parent_create(&self->p, uuid));
-		/* The listener must have looked before the device goes. */
+		/* Let the listener look before the device goes. */
 		ASSERT_EQ(0, listener_sync(&l));
 		ASSERT_EQ(0, mdev_remove(uuid));
 	}
@@ -149,7 +149,7 @@ TEST_F(uevent, add_comes_only_when_the_device_is_ready)
 	ASSERT_EQ(0, actor_create(&slow, "a", self->p.type1, self->uuid));
 	ASSERT_TRUE(wait_until(parent_get(&self->p, "create_waiting") == 1,
 			       SOON_MS));
-	/* On the driver door it is in sysfs by now, unannounced. */
+	/* On the driver door it is in sysfs already, but not announced. */
 	ASSERT_EQ(0, uevent_story(sock, self->uuid, NULL, story,
 				  sizeof(story)));
 	ASSERT_EQ(0, parent_set(&self->p, "create_block", 0));

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* No reference to one of our modules may remain once it is unloaded. */
+/* Unloading the core while references to its objects remain. */
 #include <errno.h>
 #include <unistd.h>
 
 #include <kselftest_harness.h>
 #include "mdev_test_door.h"
 
-/* A kernel that releases objects late delays each by 1 to 4 s. */
+/* A kernel that delays releases (1 to 4 s each) makes rmmod take longer. */
 #define LATE_MS		900
-/* One behind the other: the bus's set of devices, and the bus. */
+/* Two delays in a row: the bus's kset of devices, then the bus. */
 #define RELEASED_MS	8000
-/* The module's own objects go late, too, and mostly, but not always, later. */
+/* The module's own kobjects are delayed, too; usually, not always, longer. */
 #define ROUNDS		4
-/* Time for what does not wait to be through. */
+/* How long to wait for an rmmod that does not block. */
 #define EARLY_MS	2000
 
 FIXTURE(unload) {
@@ -20,7 +20,7 @@ FIXTURE(unload) {
 
 FIXTURE_SETUP(unload)
 {
-	/* Another case may have left it loaded, and in use. */
+	/* Another case may have left it loaded and in use. */
 	ASSERT_EQ(0, core_unload());
 }
 
@@ -53,8 +53,8 @@ static int act_unload_core(void *arg)
 }
 
 /*
- * Before Linux 6.3 dropping the last reference on a bus writes to it: whoever
- * holds one must hold up the unloading of the module that the bus is in.
+ * Before Linux 6.3 dropping the last reference on a bus writes to the bus_type,
+ * so the core's exit must wait for references that are still held.
  */
 TEST_F(unload, bus_may_be_held_while_the_core_is_unloaded)
 {
@@ -66,7 +66,7 @@ TEST_F(unload, bus_may_be_held_while_the_core_is_unloaded)
 	ASSERT_EQ(0, hold_bus());
 	ASSERT_EQ(0, unload_soon(DOOR_DRIVER));
 	ASSERT_EQ(0, actor_start(&unload, act_unload_core, NULL));
-	/* In its exit function, or through with it. */
+	/* rmmod is in the core's exit function or past it. */
 	ASSERT_TRUE(wait_until(!path_exists("/sys/bus/mdev"), UNLOAD_MS));
 	ret = actor_wait(&unload, EARLY_MS);
 	ASSERT_TRUE(!ret || ret == ACTOR_TIMEOUT) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Unregistering a parent whose devices somebody has open. */
+/* Unregistering a parent whose devices are open. */
 #include "mdev_test_fixture.h"
 
 DOOR_FIXTURE(unregister_open)
 ON_DRIVER_DOOR(unregister_open);
 ON_OPS_DOOR(unregister_open);
 
-/* The log is to speak every 10 s; a slow machine is given twice that. */
+/* The core logs a wait every 10 s. Allow twice that. */
 #define LOG_MS 20000
 
 #define START(_request_op)						\
@@ -26,7 +26,7 @@ TEST_F(unregister_open, unregister_asks_the_user_and_waits_for_close)
 	ASSERT_TRUE(wait_until(parent_get(&self->p, "requests") >= 1,
 			       SOON_MS));
 	ASSERT_TRUE(actor_running(&unreg));
-	/* Tools still see what it is. */
+	/* Tools still see the device's type and attributes. */
 	ASSERT_TRUE(mdev_has(self->uuid, "mdev_type"));
 	ASSERT_TRUE(mdev_has(self->uuid, "vendor/uuid"));
 	ASSERT_EQ(1, mdev_number(self->uuid, "in_use"));
@@ -67,7 +67,7 @@ TEST_F(unregister_open, unregister_says_again_what_it_waits_for)
 	first = now_ms();
 	ASSERT_TRUE(wait_until(kmsg_find(kmsg, "waiting", self->uuid),
 			       LOG_MS));
-	/* Every 10 s, not in a loop. */
+	/* The message comes every 10 s, not in a loop. */
 	ASSERT_LT(8000, now_ms() - first);
 	ASSERT_LE(2, parent_get(&self->p, "requests"));
 	vfio_user_close(&self->vfio);
@@ -125,7 +125,7 @@ TEST_F(unregister_open, module_of_the_vendor_is_in_use_while_a_device_is_open)
 	START(1);
 	ASSERT_EQ(0, actor_start(&unload, act_unload, (void *)variant->door));
 	ASSERT_EQ(-EWOULDBLOCK, actor_wait(&unload, SOON_MS));
-	/* Nothing has begun. */
+	/* Unregistration has not begun. */
 	ASSERT_EQ(0, parent_create(&self->p, NULL));
 	vfio_user_close(&self->vfio);
 	ASSERT_EQ(0, unload_soon(variant->door));
@@ -158,7 +158,7 @@ TEST_F(unregister_open, unregister_asks_all_users_and_waits_for_them_together)
 	}
 	for (i = 0; IS_OPS(variant) && i < DEVICES; i++)
 		ASSERT_EQ(-ENODEV, vfio_user_get_device(&users[i], uuids[i]));
-	/* Each device is removed when its user leaves, in any order. */
+	/* Each device goes once its user closes it, in any order. */
 	for (i = DEVICES - 1; i >= 0; i--) {
 		ASSERT_TRUE(mdev_exists(uuids[0]));
 		ASSERT_TRUE(actor_running(&unreg));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Registration, and unregistration against all that may be in flight. */
+/* Registration, and unregistration while other operations are in flight. */
 #include "mdev_test_fixture.h"
 
 DOOR_FIXTURE(unregister)
@@ -12,12 +12,12 @@ ON_OPS_DOOR(unregister_ops);
 #define RACES 5
 #define CREATORS 3
 #define REGISTRATIONS 20
-/* Time for what should wait to go on all the same. */
+/* How long to watch that a task still waits. */
 #define EARLY_MS 500
-/* A wait is logged every 10 s. */
+/* The core logs a wait every 10 s. Allow twice that. */
 #define LOG_MS 20000
 
-/* The path of a type's create file by way of the device, not the class. */
+/* Path of a type's create file below the device, not through the class. */
 static void create_path_of(char *buf, const struct test_parent *p,
 			   const char *type)
 {
@@ -31,7 +31,7 @@ static void create_path(char *buf, const struct test_parent *p)
 	create_path_of(buf, p, p->type1);
 }
 
-/* Create until the parent says no; returns what it said. */
+/* Create until the parent refuses. Returns the errno of the refusal. */
 static int act_create_until_refused(void *arg)
 {
 	const struct test_parent *p = arg;
@@ -59,13 +59,13 @@ TEST_F(unregister, create_in_flight_is_waited_for_and_removed)
 	ASSERT_TRUE(wait_until(parent_get(&self->p, "create_waiting") == 1,
 			       SOON_MS));
 	ASSERT_EQ(0, actor_unregister(&unreg, &self->p));
-	/* Creates work until unregistration has begun, and none after that. */
+	/* Creates succeed until unregistration begins, and never after that. */
 	ASSERT_EQ(0, actor_start(&refused, act_create_until_refused,
 				 &self->p));
 	ASSERT_EQ(-ENODEV, actor_wait(&refused, SOON_MS));
 	ASSERT_EQ(-ENODEV, write_file(path, self->uuid));
 	ASSERT_EQ(ACTOR_TIMEOUT, actor_wait(&unreg, EARLY_MS));
-	/* The type's directory is there for as long as a create is. */
+	/* The type's directory stays while a create is in progress. */
 	ASSERT_TRUE(path_exists(path));
 	ASSERT_TRUE(actor_running(&slow));
 
@@ -117,7 +117,7 @@ TEST_F(unregister, remove_in_flight_is_waited_for)
 				 &self->p));
 	ASSERT_EQ(-ENODEV, actor_wait(&refused, SOON_MS));
 	ASSERT_EQ(ACTOR_TIMEOUT, actor_wait(&unreg, EARLY_MS));
-	/* A remove that comes now finds the door closed too. */
+	/* From now on removes are refused, too. */
 	ASSERT_EQ(-ENODEV, mdev_remove(other));
 	mdev_path(path, other, "mdev_type");
 	ASSERT_TRUE(path_exists(path));
@@ -192,7 +192,7 @@ TEST_F(unregister, racing_creates_leave_nothing_behind)
 			ASSERT_EQ(0, actor_start(&creators[i],
 						 act_create_until_refused,
 						 &self->p));
-		/* They are at it. */
+		/* Wait until the creators have made some. */
 		ASSERT_TRUE(wait_until(available_instances("a",
 							   self->p.type1) < 12,
 				       SOON_MS));
@@ -241,7 +241,7 @@ TEST_F(unregister, racing_removes_and_unregister_remove_each_device_once)
 	}
 }
 
-/* Create as soon as the file is there; returns what that came to. */
+/* Create as soon as the file exists. Returns the errno. */
 static int act_create_when_there(void *arg)
 {
 	const struct test_parent *p = arg;
@@ -286,7 +286,7 @@ TEST_F(unregister_ops, create_works_while_the_parent_is_being_registered)
 			       SOON_MS));
 	ASSERT_EQ(0, write_file(create, self->uuid));
 	ASSERT_TRUE(actor_running(&registrar));
-	/* A type's other files exist before its create. */
+	/* The second type's create file does not exist yet. */
 	create_path_of(create, &self->p, self->p.type2);
 	ASSERT_FALSE(path_exists(create));
 

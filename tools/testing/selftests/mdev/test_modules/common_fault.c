@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Make a callback fail, each time or only the n-th time. */
+/* Make each call of a callback fail, or only the n-th. */
 #include <linux/debugfs.h>
 #include <linux/module.h>
 
@@ -19,7 +19,7 @@ static int int_set(void *data, u64 val)
 
 DEFINE_DEBUGFS_ATTRIBUTE_SIGNED(int_fops, int_get, int_set, "%lld\n");
 
-/* A file of one number, which may be negative. */
+/* A file that holds one number, which may be negative. */
 void mdev_test_int_file(atomic_t *number, struct dentry *dir, const char *name)
 {
 	debugfs_create_file(name, 0600, dir, number, &int_fops);
@@ -55,7 +55,7 @@ void mdev_test_fault_init(struct mdev_test_fault *fault, struct dentry *dir,
 	debugfs_create_file(file, 0600, dir, fault, &at_fops);
 }
 
-/* The error that this call must return, or 0. */
+/* The error to return from this call, or 0. */
 int mdev_test_fault(struct mdev_test_fault *fault)
 {
 	int at = atomic_read(&fault->at);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Places where a callback can be made to wait until the test lets it go. */
+/* Gates: points at which the test can block a callback and release it. */
 #include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -52,7 +52,7 @@ void mdev_test_gate_init(struct mdev_test_gate *gate, struct dentry *dir,
 	debugfs_create_file(file, 0400, dir, gate, &gate_waiting_fops);
 }
 
-/* Killable, so that a test that gave up can be cleaned up. */
+/* Killable, so that a failed test can be cleaned up. */
 int mdev_test_gate_pass(struct mdev_test_gate *gate)
 {
 	unsigned int opened;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* References that somebody keeps for longer than the device lives. */
+/* References that outlive the device. */
 #include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -14,9 +14,9 @@ struct held {
 
 static LIST_HEAD(held_list);
 static unsigned int held_count;
-/* The mdev bus's own object, which may outlive the module of the bus. */
+/* The mdev bus's kset, which may outlive the module. */
 static struct kset *held_bus;
-/* Protects all of the above. */
+/* Protects all variables above. */
 static DEFINE_MUTEX(held_lock);
 
 int mdev_test_hold(struct mdev_device *mdev)
@@ -106,7 +106,7 @@ const struct file_operations mdev_test_held_fops = {
 	.write = held_write,
 };
 
-/* Does what a vendor may free hang on the device? */
+/* Does the device still point to memory that the vendor may free? */
 static bool leads_to_vendor(struct device *dev)
 {
 	return to_mdev_device(dev)->type || dev->parent || dev->groups ||

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The event log: the vendor's callbacks and the driver core's notifications, in
- * the order they came, and what was visible in sysfs at that moment:
+ * order, each with what was visible in sysfs at that moment:
  *
  *	WHO WHAT NAME key=0|1 ...
  *
- * vendor create, created, remove, removed: the parent's callbacks, entered and
- *	about to return (probe and remove of its bus driver on the parent-driver
+ * vendor create, created, remove, removed: entry of the parent's callback, and
+ *	its return (probe and remove of its bus driver on the parent-driver
  *	door)
- * vendor undone: create failed after all, and about to return
- * vendor open, close, request: VFIO's
+ * vendor undone: return of a create that failed at its last step
+ * vendor open, close, request: VFIO's callbacks
  * other probe, remove: the bus driver mdev_test_ops_other
  * bus add, binding, bound, not_bound, unbinding, unbound, del, removed:
  *	the driver core's notifications
@@ -21,7 +21,7 @@
  * attrs	it has the vendor's attribute
  * group	it has its iommu_group link
  * bound	it has a driver
- * valid	name, UUID, type and parent are what they should be
+ * valid	name, UUID, type and parent are correct
  */
 #include <linux/debugfs.h>
 #include <linux/kernfs.h>
@@ -39,7 +39,7 @@ struct event {
 };
 
 static LIST_HEAD(events);
-/* Protects events. */
+/* Protects the list of events. */
 static DEFINE_MUTEX(events_lock);
 
 static ssize_t uuid_show(struct device *dev, struct device_attribute *attr,
@@ -70,7 +70,7 @@ const struct attribute_group *mdev_test_attr_groups[] = {
 };
 EXPORT_SYMBOL_GPL(mdev_test_attr_groups);
 
-/* Is there @path, NULL-terminated, below @dir? */
+/* Does @path, a NULL-terminated list of names, exist below @dir? */
 static bool sysfs_has(struct kernfs_node *dir, const char *const *path)
 {
 	struct kernfs_node *kn = dir, *next;
@@ -92,7 +92,7 @@ static bool dev_has(struct device *dev, const char *name, const char *below)
 	return dev->kobj.sd && sysfs_has(dev->kobj.sd, path);
 }
 
-/* Is it among the devices of either type? */
+/* Is the device listed in devices/ of one of the types? */
 static bool dev_listed(struct device *dev)
 {
 	struct device *parent = dev->parent;
@@ -188,10 +188,10 @@ static struct notifier_block bus_nb = {
 
 static unsigned int bus_watchers;
 static const struct bus_type *bus_watched;
-/* Protects the two above. The notifier takes events_lock, never this one. */
+/* Protects the two variables above. The notifier takes only events_lock. */
 static DEFINE_MUTEX(bus_lock);
 
-/* The mdev bus has no symbol to find it by; a registered driver knows it. */
+/* The mdev bus is not exported, so take it from a registered driver. */
 int mdev_test_watch_bus(struct device_driver *drv)
 {
 	int ret = 0;
@@ -217,13 +217,13 @@ void mdev_test_unwatch_bus(struct device_driver *drv)
 }
 EXPORT_SYMBOL_GPL(mdev_test_unwatch_bus);
 
-/* A reference on the bus; NULL if no door's module is there to know it. */
+/* Take a reference on the bus. NULL if no door's module is loaded. */
 struct kset *mdev_test_get_bus(void)
 {
 	struct kset *bus = NULL;
 
 	mutex_lock(&bus_lock);
-	/* Not const before Linux 6.4. */
+	/* The pointer is not const before Linux 6.4. */
 	if (bus_watchers)
 		bus = kset_get(bus_get_kset((void *)bus_watched));
 	mutex_unlock(&bus_lock);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mdev_test_common.ko: what the test parents of both doors share. It uses no
- * symbol of mdev.ko, so that it outlives it: with references on dead devices,
- * and with the log of how they died.
+ * mdev_test_common.ko: shared by the test parents of both doors. It uses no
+ * symbol of mdev.ko, so it can outlive mdev.ko and keep references on removed
+ * devices and the log of their removal.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -14,7 +14,7 @@
 
 static struct dentry *mdev_test_dir;
 
-/* VFIO_DEVICE_GET_INFO of a device without regions and interrupts. */
+/* VFIO_DEVICE_GET_INFO of a device without regions or interrupts. */
 long mdev_test_get_info(unsigned long arg)
 {
 	struct vfio_device_info info = { };
@@ -54,7 +54,7 @@ static void __exit mdev_test_exit(void)
 	mdev_test_stall_exit();
 	mdev_test_drop_held();
 	mdev_test_log_free();
-	/* Let a task that was preempted at the end of a release get out. */
+	/* A task may have been preempted at the end of a release function. */
 	synchronize_rcu_tasks();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Parents made, registered, unregistered and unmade on demand. */
+/* Add, register, unregister and delete parents on demand. */
 #include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -74,12 +74,12 @@ static void unregister_other(struct mdev_test_parent *p)
 	other->vendor = NULL;
 }
 
-/* In the callback of that name: what the test has asked for, however wrong. */
+/* Called in the callback @name: do what the test asked for, even if invalid. */
 void mdev_test_callback(struct mdev_test_parent *p, const char *name)
 {
 	if (!strcmp(name, "create") && *p->unregister_other)
 		unregister_other(p);
-	/* As a vendor whose own code does it: no lock of the test's. */
+	/* As a vendor's own code would do it: without the test's lock. */
 	if (strcmp(p->unregister_in, name))
 		return;
 	parent_unregister(p, p->vendor);
@@ -92,7 +92,7 @@ static int register_set(void *data, u64 val)
 	struct mdev_test_parent *p = data;
 	int ret = 0;
 
-	/* The door's module may go while its parent is being unregistered. */
+	/* The door's module must not go while its parent is unregistered. */
 	if (!try_module_get(p->door->owner))
 		return -ENODEV;
 	mutex_lock(&p->lock);
@@ -121,7 +121,7 @@ static int register_get(void *data, u64 *val)
 
 DEFINE_DEBUGFS_ATTRIBUTE(register_fops, register_get, register_set, "%llu\n");
 
-/* A registration that should fail. If it does not, it is undone. */
+/* Make a registration that must fail. If it succeeds, undo it. */
 static int register_wrong(struct mdev_test_parent *p, const char *bad)
 {
 	void *vendor;
@@ -143,7 +143,7 @@ static int register_twice_set(void *data, u64 val)
 DEFINE_DEBUGFS_ATTRIBUTE(register_twice_fops, NULL, register_twice_set,
 			 "%llu\n");
 
-/* A word that user space wrote, without its newline. */
+/* Copy a word that user space wrote, without its newline. */
 int mdev_test_get_word(char word[MDEV_TEST_NAME_SIZE], const char __user *buf,
 		       size_t count)
 {
@@ -188,7 +188,7 @@ static const struct file_operations word_fops = {
 	.write = word_write,
 };
 
-/* Without the lock: somebody else may be at it, and then the core has to cope. */
+/* Takes no lock: the core must cope with a concurrent unregistration. */
 static int unregister_again_set(void *data, u64 val)
 {
 	struct mdev_test_parent *p = data;
@@ -252,7 +252,7 @@ static void parent_add_files(struct mdev_test_parent *p)
 	debugfs_create_file("register_bad", 0200, dir, p, &register_bad_fops);
 	debugfs_create_file_unsafe("register_twice", 0200, dir, p,
 				   &register_twice_fops);
-	/* The last one: whoever finds it finds all. */
+	/* Create this one last: once it exists, all others do. */
 	debugfs_create_file("register", 0600, dir, p, &register_fops);
 }
 
@@ -341,7 +341,7 @@ int mdev_test_door_open(struct mdev_test_door *door)
 {
 	INIT_LIST_HEAD(&door->parents);
 	mutex_init(&door->lock);
-	/* One on the heap: it may be released after the module has gone. */
+	/* Allocate the class: it may be released after the module is gone. */
 	door->class = class_create(door->name);
 	if (IS_ERR(door->class))
 		return PTR_ERR(door->class);
@@ -354,7 +354,7 @@ int mdev_test_door_open(struct mdev_test_door *door)
 }
 EXPORT_SYMBOL_GPL(mdev_test_door_open);
 
-/* As a vendor's module does when it is unloaded: unregister all parents. */
+/* Unregister all parents, as a vendor's module does on unload. */
 void mdev_test_door_close(struct mdev_test_door *door)
 {
 	struct mdev_test_parent *p, *next;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A function of the kernel or of a module whose next caller stalls at its entry,
- * to widen a window that no callback of a vendor can.
+ * Stall the next caller of a kernel function at its entry, to widen race
+ * windows that contain no callback of a vendor.
  */
 #include <linux/debugfs.h>
 #include <linux/kprobes.h>
@@ -21,12 +21,12 @@ static atomic_t stall_armed;
 static atomic_t stall_inside;
 static bool stall_ended;
 static u32 stall_count;
-/* Protects the probe; taken by writers to the file only. */
+/* Protects the probe. Only writers to the file take it. */
 static DEFINE_MUTEX(stall_lock);
 
 static struct kprobe stall_probe;
 
-/* Runs in place of the function, which has at most three arguments. */
+/* Runs instead of the function, which may have at most three arguments. */
 static unsigned long stall_call(unsigned long a, unsigned long b,
 				unsigned long c)
 {
@@ -35,7 +35,7 @@ static unsigned long stall_call(unsigned long a, unsigned long b,
 				  unsigned long c);
 	unsigned long ret;
 
-	/* The probe is behind the mark that an indirect call must meet. */
+	/* With IBT the probe is behind the ENDBR of indirect calls. */
 	if (entry[-1] == ENDBR64)
 		entry--;
 	function = (void *)entry;
@@ -57,7 +57,7 @@ static int stall_here(struct kprobe *probe, struct pt_regs *regs)
 	return 1;
 }
 
-/* Keeps the probe from being optimized: it could not change where to go then. */
+/* A post handler keeps the probe unoptimized, so that it can redirect. */
 static void stall_after(struct kprobe *probe, struct pt_regs *regs,
 			unsigned long flags)
 {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The vfio_device that a parent on the parent-driver door brings. It is here
- * rather than in mdev_test_driver.ko because the last reference on it may go
- * later than that module.
+ * The vfio_device of parents on the parent-driver door. It is not in
+ * mdev_test_driver.ko because its last reference may outlive that module.
  */
 #include <linux/module.h>
 #include <linux/uaccess.h>
@@ -101,7 +100,7 @@ int mdev_test_vfio_add(struct mdev_test_parent *p, struct mdev_device *mdev)
 			       &test_ops[!!p->request_op]);
 	if (IS_ERR(tv))
 		return PTR_ERR(tv);
-	/* test_release() must be there until it has run. */
+	/* Keep the module until test_release() has run. */
 	__module_get(THIS_MODULE);
 	tv->mdev = mdev;
 	tv->p = p;

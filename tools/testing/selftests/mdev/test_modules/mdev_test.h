@@ -1,76 +1,77 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Test parents, steered through debugfs.
+ * Test parents, controlled through debugfs.
  *
  * /sys/kernel/debug/mdev_test/ (mdev_test_common.ko, shared by both doors):
- *	log		what happened, one event a line, see common_log.c.
- *			Write anything: forget all.
- *	log_on		0: note nothing any more; it takes time and memory
- *	held		how many references on mediated devices are held.
- *			Write anything: drop all.
- *	held_leading	how many of these lead to something of the vendor's
+ *	log		the event log, one event a line, see common_log.c.
+ *			Write anything to clear it.
+ *	log_on		0: stop logging, which takes time and memory
+ *	held		number of references held on mediated devices.
+ *			Write anything to drop them.
+ *	held_leading	number of these devices that still point to vendor
+ *			memory
  *	held_bus	write anything: hold the mdev bus's kset, too
- *	stall		write the name of a function: its next caller stalls at
- *			its entry, until an empty line is written
- *	stalled		1 while a caller does
+ *	stall		write a function's name: its next caller stalls at its
+ *			entry, until an empty line is written
+ *	stalled		1 while a caller stalls
  *
  * /sys/kernel/debug/mdev_test_driver/ (parent-driver door) and
  * /sys/kernel/debug/mdev_test_ops/ (parent-ops door):
- *	add_parent	write a name: /sys/devices/virtual/<module>/NAME appears,
- *	del_parent	or goes, unregistered first if need be.
+ *	add_parent	write a name: add /sys/devices/virtual/<module>/NAME
+ *	del_parent	write a name: delete it; unregisters it if necessary
  *	NAME/		that parent:
- *	  register	1: register with the core; 0: unregister. Either returns
- *			when the core has. The errno is the core's. All vendor
- *			memory is overwritten and freed right after that.
- *	  register_twice   register the same device again, beside the first
+ *	  register	1: register with the core; 0: unregister. Returns when
+ *			the core does, with its errno. Unregistration then
+ *			overwrites and frees all vendor memory.
+ *	  register_twice   register the same device a second time
  *	  register_bad	   write no_device, no_driver, ...: register with that
- *			   wrong. Both undo what should not have succeeded.
- *	  create_error	what probe()/create() returns, as it is
- *	  create_error_at  N: only the N-th call from now on does; 0: every one.
- *			   Likewise for each NAME_error below.
- *	  late_error	what probe()/create() returns after it has done all of
- *			its work, and undone it: on the parent-driver door the
- *			vfio_device was registered
- *	  create_block	N: the next N probe()/create() block. Any write, 0
- *			included, lets go those that block now.
- *	  create_waiting how many do
+ *			   defect. Both undo a registration that succeeds.
+ *	  create_error	return value of probe()/create()
+ *	  create_error_at  N: fail only the N-th call from now on; 0: each one.
+ *			   Every NAME_error below has such a file.
+ *	  late_error	return value of probe()/create() after it has done and
+ *			undone all its work; on the parent-driver door this
+ *			includes registering the vfio_device
+ *	  create_block	N: block the next N calls of probe()/create(). Any
+ *			write, also of 0, releases those blocked now.
+ *	  create_waiting number of blocked calls
  *	  register_block, register_waiting	parent-ops door: likewise for
  *			registering the second type
- *	  late_block, late_waiting	likewise, where late_error strikes
- *	  remove_error	parent-ops door: what remove() returns
+ *	  late_block, late_waiting	likewise, at the place of late_error
+ *	  remove_error	parent-ops door: return value of remove()
  *	  remove_block, remove_waiting	likewise for the vendor's remove()
- *	  open_error	what opening the VFIO device returns
+ *	  open_error	return value of opening the VFIO device
  *	  open_block, open_waiting	likewise
- *	  mmap_error	parent-ops door: what mapping the VFIO device returns
+ *	  mmap_error	parent-ops door: return value of mapping the VFIO device
  *	  attr_block, attr_waiting	for readers of a device's vendor/uuid
  *	  type_attr_block, type_attr_waiting	for readers of a type's
  *			available_instances; see get_available
- *	  request_op	1: has a VFIO request op. On the parent-ops door read at
- *			registration, on the other at probe().
- *	  requests	how often the user was asked
- *	  hold		1: probe()/create() takes a reference for good
- *	  unregister_again	1: unregister, even if somebody is at it or it has
- *			been done; no memory is freed
- *	  references	how many there are on the parent device
+ *	  request_op	1: has a VFIO request op. The parent-ops door reads this
+ *			at registration, the other one in probe().
+ *	  requests	number of requests sent to the user
+ *	  hold		1: probe()/create() takes a reference, see held
+ *	  unregister_again	1: unregister, even if this is in progress or
+ *			done; frees no memory
+ *	  references	number of references on the parent device
  *	  unregister_in	write create (probe() on the parent-driver door),
  *			remove, open, attr (vendor/uuid), type_attr
- *			(available_instances, see get_available): the parent is
- *			unregistered there, and its memory freed, which no
- *			vendor may do
+ *			(available_instances, see get_available): that callback
+ *			unregisters the parent and frees its memory, which is
+ *			forbidden
  *	  unregister_other	write the name of another parent of this door:
  *			the next create (or probe()) unregisters that one
- *	  registration	parent-driver door: the number behind the name of the
- *			last one's driver, mdev_test_NAME_NUMBER
- *	  driver_first	parent-driver door: the driver is unregistered before
- *			the parent
+ *	  registration	parent-driver door: number in the name of the driver of
+ *			the last registration, mdev_test_NAME_NUMBER
+ *	  driver_first	parent-driver door: unregister the driver before the
+ *			parent
  *	 read at registration:
- *	  max_instances	16 unless told; 0: the vendor declares none
- *	  get_available	parent-driver door: what the callback of that name
- *			returns; -1: there is no such callback
+ *	  max_instances	default 16; 0: the vendor declares no limit
+ *	  get_available	parent-driver door: return value of that callback;
+ *			-1: no such callback
  *	  description	parent-driver door: types have a description
  *	  plain_types	parent-driver door: types have no pretty name
  *	  own_driver	parent-ops door: the ops name the bus driver
- *			mdev_test_ops_other, in place of vfio_mdev
+ *			mdev_test_ops_other instead of vfio_mdev
  *	  bare		parent-ops door: no optional op
  *	  dma_unmap	parent-ops door: the ops have dma_unmap
  *	  region_op	parent-ops door: the ops have get_region_info
@@ -92,28 +93,28 @@ struct dentry;
 /* Two types, "1" and "2". */
 #define MDEV_TEST_NR_TYPES 2
 #define MDEV_TEST_DATA_SIZE 4096
-/* The length of a word that is written to debugfs. */
+/* Maximum size of a word written to debugfs, with the NUL. */
 #define MDEV_TEST_NAME_SIZE 32
 
-/* A place where a callback can be made to wait. */
+/* A point at which the test can block a callback. */
 struct mdev_test_gate {
-	spinlock_t lock;	/* protects all below */
-	unsigned int left;	/* so many more will block */
+	spinlock_t lock;	/* protects the fields below */
+	unsigned int left;	/* number of calls still to block */
 	unsigned int waiting;
 	unsigned int opened;	/* counts writes to *_block */
 	wait_queue_head_t wait;
 };
 
-/* An error that a callback must return. */
+/* An error to return from a callback. */
 struct mdev_test_fault {
 	atomic_t error;
-	atomic_t at;		/* only this call; 0: each */
-	atomic_t calls;		/* since that was written */
+	atomic_t at;		/* fail only this call; 0: each */
+	atomic_t calls;		/* since the last write */
 };
 
 /**
- * struct mdev_test_parent - a parent and its knobs
- * @vendor: what the registration needs: the door's business. NULL while not
+ * struct mdev_test_parent - a parent and its settings
+ * @vendor: the registration's memory, private to the door. NULL while not
  *	registered.
  * @lock: serialises registration and unregistration.
  */
@@ -140,7 +141,7 @@ struct mdev_test_parent {
 	u32 registration;
 	atomic_t get_available;
 	atomic_t requests;
-	atomic_t instances;	/* alive, on the parent-ops door */
+	atomic_t instances;	/* devices, on the parent-ops door */
 	struct mdev_test_fault create_fault;
 	struct mdev_test_fault late_fault;
 	struct mdev_test_fault remove_fault;
@@ -159,13 +160,13 @@ struct mdev_test_parent {
 
 /**
  * struct mdev_test_door - one of the two ways to the core
- * @name: of the class; it begins the names of the parents' types.
- * @class: of the parent devices.
- * @vendor_size: size of what a registration allocates.
- * @reg: prepare @vendor and register it with the core. @bad: NULL or the name
- *	of what is to be wrong.
- * @unreg: the reverse. When it has returned, @vendor is poisoned and freed.
- * @unreg_again: of the parent alone, which may be unregistered already.
+ * @name: name of the class, and prefix of the names of the parents' types.
+ * @class: class of the parent devices.
+ * @vendor_size: size in bytes of a registration's memory.
+ * @reg: initialize @vendor and register it with the core. @bad: NULL or the
+ *	name of a defect.
+ * @unreg: the reverse. The caller then poisons and frees @vendor.
+ * @unreg_again: unregister only the parent, which may be unregistered already.
  */
 struct mdev_test_door {
 	struct module *owner;
@@ -175,7 +176,7 @@ struct mdev_test_door {
 	int (*reg)(struct mdev_test_parent *p, void *vendor, const char *bad);
 	void (*unreg)(struct mdev_test_parent *p, void *vendor);
 	void (*unreg_again)(struct mdev_test_parent *p, void *vendor);
-	/* common_parent.c's */
+	/* used by common_parent.c */
 	struct dentry *dir;
 	struct list_head parents;
 	struct mutex lock;	/* protects @parents */
@@ -197,7 +198,7 @@ void mdev_test_log(const char *who, const char *what, struct mdev_device *mdev);
 extern const struct file_operations mdev_test_log_fops;
 extern bool mdev_test_log_on;
 void mdev_test_log_free(void);
-/* An attribute group for the mediated devices: vendor/uuid. */
+/* Attribute group of the mediated devices: vendor/uuid. */
 extern const struct attribute_group *mdev_test_attr_groups[];
 
 /* common_gate.c */

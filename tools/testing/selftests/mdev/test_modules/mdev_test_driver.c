@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * mdev_test_driver.ko: test parents on the parent-driver door, the kernel's own
- * <linux/mdev.h>. It needs no more than the four symbols of the distribution's
- * mdev.ko, so that the tests can be seen to fail there.
+ * <linux/mdev.h>. It uses only the four symbols of the distribution's mdev.ko,
+ * so that the tests can run, and fail, there.
  */
 #include <linux/module.h>
 
 #include "mdev_test.h"
 
-/* All that a registration needs; poisoned as soon as it has ended. */
+/* Memory of one registration, poisoned as soon as that ends. */
 struct vendor {
 	struct mdev_parent parent;
 	struct mdev_driver driver;
@@ -81,8 +81,8 @@ static ssize_t test_show_description(struct mdev_type *type, char *buf)
 }
 
 /*
- * A name is free when the driver's kobject has been released, which is not when
- * it has been unregistered. So each registration has a name of its own.
+ * A driver's name becomes free when its kobject is released, which may be after
+ * its unregistration. So use a new name for each registration.
  */
 static void vendor_init(struct vendor *v, struct mdev_test_parent *p)
 {
@@ -95,7 +95,7 @@ static void vendor_init(struct vendor *v, struct mdev_test_parent *p)
 	strscpy(v->device_api, "vfio-pci", sizeof(v->device_api));
 	snprintf(v->driver_name, sizeof(v->driver_name), "mdev_test_%s_%u",
 		 dev_name(p->dev), nr);
-	/* A second registration is undone, or fails. */
+	/* A second registration does not last. */
 	if (!p->vendor)
 		p->registration = nr;
 	drv->device_api = v->device_api;
@@ -137,7 +137,7 @@ static int register_bad(struct vendor *v, struct mdev_test_parent *p,
 	return -EOPNOTSUPP;
 }
 
-/* A second registration of the same device brings a driver of its own. */
+/* A second registration of the same device has its own driver. */
 static int driver_door_register(struct mdev_test_parent *p, void *vendor,
 				const char *bad)
 {
@@ -187,7 +187,7 @@ static struct mdev_test_door driver_door = {
 	.unreg_again = driver_door_unregister_again,
 };
 
-/* Binds to nothing; it knows the bus. */
+/* Never binds a device. Serves to find the bus. */
 static struct mdev_driver bus_finder = {
 	.device_api = "vfio-pci",
 	.driver = {

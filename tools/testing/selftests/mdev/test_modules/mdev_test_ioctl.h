@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Requests of the test devices' own, for the module and the test programs. */
+/* ioctls of the test devices, shared by the modules and the test programs. */
 #ifndef _MDEV_TEST_IOCTL_H
 #define _MDEV_TEST_IOCTL_H
 
 #include <linux/vfio.h>
 
 /*
- * Pin the page at the I/O virtual address that the argument points to, a
- * __u64. Returns the page's first byte. It stays pinned until it is unmapped
- * or the device is closed.
+ * Pin the page at an I/O virtual address. The argument points to the address, a
+ * __u64. Returns the page's first byte. The page stays pinned until it is
+ * unmapped or the device is closed.
  */
 #define MDEV_TEST_PIN	_IO(VFIO_TYPE, VFIO_BASE + 100)
 
 /*
- * The driver for Linux 5.2 pins the pages of an array at once; unpinning returns
- * how many were. What read() and write() find at MDEV_TEST_MEMORY plus an address is
- * the memory that is pinned there.
+ * The driver for Linux 5.2 pins an array of pages at once. Unpinning returns
+ * the number of pages unpinned. read() and write() at MDEV_TEST_MEMORY plus an I/O
+ * virtual address access the memory pinned there.
  */
 #define MDEV_TEST_PIN_ALL	_IO(VFIO_TYPE, VFIO_BASE + 101)
 #define MDEV_TEST_UNPIN_ALL	_IO(VFIO_TYPE, VFIO_BASE + 102)

@@ -12,7 +12,7 @@
 #include "mdev_test.h"
 #include "mdev_test_ioctl.h"
 
-/* All that a registration needs; poisoned as soon as it has ended. */
+/* Memory of one registration, poisoned as soon as that ends. */
 struct vendor {
 	struct mdev_parent_ops ops;
 	struct attribute_group type[MDEV_TEST_NR_TYPES];
@@ -23,11 +23,11 @@ struct vendor {
 	char type_name[MDEV_TEST_NR_TYPES][8];
 };
 
-/* A mediated device of ours: its drvdata. */
+/* Driver data of a mediated device. */
 struct test_mdev {
 	struct mdev_device *mdev;
 	void *data;		/* a page */
-	spinlock_t lock;	/* protects the two below */
+	spinlock_t lock;	/* protects the two fields below */
 	bool pinned;
 	u64 iova;
 };
@@ -66,7 +66,7 @@ static struct attribute *type_attrs[] = {
 	NULL,
 };
 
-/* Asked for the second type, when the first one's create is there. */
+/* Called for the second type after the first type's create file exists. */
 static umode_t type_visible(struct kobject *kobj, struct attribute *attr, int n)
 {
 	struct device *dev = kobj_to_dev(kobj->parent->parent);
@@ -85,7 +85,7 @@ static int take_instance(struct mdev_test_parent *p)
 	return 0;
 }
 
-/* A vendor on the parent-ops door may rely on this in create(). */
+/* What a vendor on the parent-ops door may rely on in create(). */
 static bool create_args_valid(struct kobject *kobj, struct mdev_device *mdev)
 {
 	struct device *parent = mdev_parent_dev(mdev);
@@ -188,8 +188,8 @@ static int test_open(struct mdev_device *mdev)
 }
 
 /*
- * VFIO calls dma_unmap() under locks that it also takes to pin and unpin: no
- * lock of ours may be held around either.
+ * VFIO calls dma_unmap() under locks that it also takes to pin and unpin, so
+ * hold no lock of ours around pinning or unpinning.
  */
 static void test_unpin(struct test_mdev *tm, u64 iova, u64 length)
 {
@@ -270,7 +270,7 @@ static long test_pin(struct test_mdev *tm, u64 iova)
 	return ret;
 }
 
-/* One region of a page, with a capability that says nothing. */
+/* One region of one page, with a capability without content. */
 static const struct vfio_info_cap_header test_region_cap = {
 	.id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE,
 	.version = 1,
@@ -290,7 +290,7 @@ static int test_get_region_info(struct mdev_device *mdev,
 	return vfio_info_add_capability(caps, &cap, sizeof(cap));
 }
 
-/* The same as a driver of Linux 5.2 answers. */
+/* The same reply, built as a driver of Linux 5.2 does. */
 static long test_region_info(void __user *arg)
 {
 	struct {
@@ -340,7 +340,7 @@ static void test_request(struct mdev_device *mdev, unsigned int count)
 	atomic_inc(&mdev_test_parent_of(mdev)->requests);
 }
 
-/* A bus driver beside vfio_mdev; parents with own_driver name it. */
+/* A second bus driver, for parents with own_driver. */
 static int other_probe(struct mdev_device *mdev)
 {
 	struct mdev_test_parent *p = mdev_test_parent_of(mdev);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mdev_test_spare.ko: keeps failed allocations (/proc/PID/fail-nth) out of
- * where Linux 6.1 is wrong about them:
+ * mdev_test_spare.ko: exempts calls whose callers in Linux 6.1 mishandle a
+ * failure from failed allocations (/proc/PID/fail-nth):
  *
- * vfio_create_group(): if dev_set_name() or cdev_device_add() fails, it drops
- *	the group with the reference on the IOMMU group still in it: a warning in
- *	vfio_group_release(), and the IOMMU group stays for good.
- * really_probe(): if device_add_groups() fails, it removes the driver's groups
- *	that were not added: a warning for each that has a name.
- * kset_create_and_add(): if kset_register() fails, the kset's name is leaked
+ * vfio_create_group(): if dev_set_name() or cdev_device_add() fails, it frees
+ *	the group without dropping the IOMMU group's reference. This warns in
+ *	vfio_group_release() and leaks the IOMMU group.
+ * really_probe(): if device_add_groups() fails, it removes the driver's groups,
+ *	which were not added. This warns for each group with a name.
+ * kset_create_and_add(): if kset_register() fails, it leaks the kset's name
  *	(until 6.2).
  *
- * Allocations inside these calls, from there, are neither failed nor counted.
+ * Allocations inside these calls are neither failed nor counted.
  */
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
@@ -21,7 +21,7 @@
 #include <linux/string.h>
 
 struct spared_call {
-	struct kretprobe probe;	/* of the function that is called */
+	struct kretprobe probe;	/* on the called function */
 	const char *caller;
 };
 
@@ -30,12 +30,12 @@ static bool called_by(const char *caller, struct pt_regs *regs)
 	unsigned long return_address = regs_get_kernel_stack_nth(regs, 0);
 	char symbol[KSYM_SYMBOL_LEN];
 
-	/* Behind the name may be that of the module. */
+	/* The module's name may follow the symbol. */
 	sprint_symbol_no_offset(symbol, return_address);
 	return str_has_prefix(symbol, caller);
 }
 
-/* At the call: a value other than 0 means that the return is of no interest. */
+/* Entry handler. Returns 1 to ignore this call's return. */
 static int faults_off(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct spared_call *call = container_of(get_kretprobe(ri),
@@ -71,7 +71,7 @@ static struct spared_call spared_calls[] = {
 	SPARED("vfio_create_group", "dev_set_name"),
 	SPARED("vfio_create_group", "cdev_device_add"),
 	SPARED("really_probe", "device_add_groups"),
-	/* Whether the one is inlined into the other or not. */
+	/* Works whether or not kset_register() is inlined. */
 	SPARED("kset_", "kobject_add_internal"),
 };
 
