@@ -151,8 +151,11 @@ static int legacy_get_page(struct legacy_device *ld, unsigned long pfn,
 
 	ret = vfio_pin_pages(mdev_vfio_device(ld->mdev),
 			     (dma_addr_t)pfn << PAGE_SHIFT, 1, prot, &page);
-	if (ret != 1)
-		return ret < 0 ? ret : -EINVAL;
+	/* iommufd's error for a page that is not mapped. */
+	if (ret == -ENOENT || ret == 0)
+		return -EINVAL;
+	if (ret < 0)
+		return ret;
 	*phys_pfn = page_to_pfn(page);
 	return 0;
 }
