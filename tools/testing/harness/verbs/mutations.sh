@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: [S=...] [K=...] [T=name] [LIST=1] [SHARD=i/n] mutations.sh
+# usage: [S=...] [K=...] [T=name] [LIST=1] [SHARD=i-n] mutations.sh
 #        mutations.sh apply
 #
 # Shows that the tests can fail. Each patch below tools/testing/mutations/S is a
@@ -11,21 +11,22 @@
 # caught if one of them fails or the machine goes down. A mutation that does not
 # apply or build is an error, and so is a case that fails without a mutation.
 #
-# T selects mutations by name or pattern, LIST=1 lists them; SHARD=i/n runs
-# every n-th one, starting with the i-th. build/S/mutations.md lists which case
-# caught which mutation. "apply" only checks that the patches apply.
+# T selects mutations by name or pattern, LIST=1 lists them; SHARD=i-n runs
+# every n-th one, starting with the i-th. build/S/mutations.md, or
+# mutations-i-n.md, lists which case caught which mutation. "apply" only checks
+# that the patches apply.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tools/testing/harness/lib/judge.sh
 . "$HARNESS/lib/judge.sh"
 
-SHARD=${SHARD:-1/1}
 dir=$TESTING/mutations/$S
 scratch=$TOP/build/$S/mutations${1:+-$1}
 tree=$scratch/tree
 results=$scratch/results
-table=$TOP/build/$S/mutations.md
+table=$TOP/build/$S/mutations${SHARD:+-$SHARD}.md
+SHARD=${SHARD:-1-1}
 
 # mutations: prints the names that T selects.
 mutations()
@@ -41,7 +42,7 @@ mutations()
 				break
 			fi
 		done
-	done | awk -v i="${SHARD%/*}" -v n="${SHARD#*/}" 'NR % n == i % n'
+	done | awk -v i="${SHARD%-*}" -v n="${SHARD#*-}" 'NR % n == i % n'
 }
 
 # reason NAME: prints what the mutation breaks.
