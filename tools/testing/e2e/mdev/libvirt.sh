@@ -17,9 +17,12 @@ nodes()
 	virsh nodedev-list --cap "$@" | xargs
 }
 
+# no_nodes [OPTION...]: succeeds if libvirt has no mediated device. A failed case
+# shows what it has.
 no_nodes()
 {
-	[ -z "$(nodes mdev "$@")" ]
+	nodes mdev "$@" | xargs -rn1 virsh nodedev-info >"$scratch/nodes" 2>&1
+	[ ! -s "$scratch/nodes" ]
 }
 
 node_info()
