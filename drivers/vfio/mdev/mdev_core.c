@@ -37,6 +37,7 @@
 #include <linux/sched.h>
 
 #include "mdev_private.h"
+#include "mdev_version.h"
 
 struct class_compat *mdev_bus_class;
 
@@ -80,3 +81,4 @@ module_exit(mdev_exit);
 MODULE_DESCRIPTION("Mediated device core");
 MODULE_AUTHOR("The mdev maintainers");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(MDEV_VERSION);

@@ -22,6 +22,8 @@
 #include <linux/mdev_parent_ops.h>
 #include <legacy/mdev_legacy.h>
 
+#include "mdev_version.h"
+
 /* Linux 5.2 notified a driver as often, and then it was BUG(). */
 #define LEGACY_NOTIFY_TRIES 10
 
@@ -623,3 +625,4 @@ EXPORT_SYMBOL(mdev_legacy_unregister_device);
 MODULE_DESCRIPTION("VFIO's interface of Linux 5.2 for drivers of mediated devices");
 MODULE_AUTHOR("The mdev maintainers");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(MDEV_VERSION);

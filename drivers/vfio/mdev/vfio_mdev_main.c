@@ -9,6 +9,7 @@
 #include <linux/vfio.h>
 
 #include "mdev_private.h"
+#include "mdev_version.h"
 #include "vfio_mdev.h"
 
 /* A mediated device as VFIO sees it. References on @vdev keep it. */
@@ -276,3 +277,4 @@ module_exit(vfio_mdev_exit);
 MODULE_DESCRIPTION("VFIO bus driver for mediated devices with parent ops");
 MODULE_AUTHOR("The mdev maintainers");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(MDEV_VERSION);

@@ -35,6 +35,8 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 . "$HARNESS/lib/kernels.sh"
 # shellcheck source=tools/testing/harness/lib/results.sh
 . "$HARNESS/lib/results.sh"
+# shellcheck source=tools/testing/harness/lib/sources.sh
+. "$HARNESS/lib/sources.sh"
 # shellcheck source=tools/testing/harness/lib/qemu.sh
 . "$HARNESS/lib/qemu.sh"
 # shellcheck source=tools/testing/harness/lib/vm.sh

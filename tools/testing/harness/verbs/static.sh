@@ -12,6 +12,7 @@ tests=(
 	sources_are_checkpatch_strict_clean
 	scripts_are_shellcheck_clean
 	kernel_doc_is_clean
+	versions_agree
 	mutations_still_apply
 	complaints_are_told_from_noise
 )
@@ -121,6 +122,17 @@ kernel_doc_is_clean()
 	done < <(cd "$TOP" && grep -HE '^EXPORT_SYMBOL' "${files[@]}" |
 		sed -E 's/:EXPORT_SYMBOL[A-Z_]*\(([a-z0-9_]+).*/:\1/')
 	return "$bad"
+}
+
+# The modules have the version of the packages.
+versions_agree()
+{
+	local version
+
+	version=$(project_version)
+	echo "version: $version"
+	[ -n "$version" ] && grep -qxF "#define MDEV_VERSION \"$version\"" \
+		"$TOP/drivers/vfio/mdev/mdev_version.h"
 }
 
 # Catch patches that no longer apply here, long before mutations run.
