@@ -11,7 +11,7 @@ export S K T LIST RUN REFRESH CACHE SCALE SEED DEEP
 
 .PHONY: help modules modules_install demo check check-ci check-all check-builds \
 	check-e2e check-faults check-fuzz check-model check-mutations \
-	check-soak shell vm e2e-shell bench clean
+	check-soak shell vm e2e-shell bench dist deb clean
 
 help:
 	@echo 'Targets (need root and Debian; missing packages get installed):'
@@ -33,6 +33,8 @@ help:
 	@echo '  vm RUN="cmd"    run a command line in it'
 	@echo '  e2e-shell       open a prompt in the machine of check-e2e'
 	@echo '  bench           measure the system and its alternatives'
+	@echo '  deb             build the Debian packages, into build/deb'
+	@echo '  dist            pack the sources, into build/dist'
 	@echo '  clean           remove what was built (not the cache)'
 	@echo 'Targets that need only a compiler and a kernel build tree:'
 	@echo '  modules         build only the modules; KDIR=<build tree>, default'
@@ -73,6 +75,12 @@ check-faults:
 
 demo bench:
 	@$(RUN_PARTS) -x $@
+
+deb:
+	@$(RUN_PARTS) -x deb packages
+
+dist:
+	@$(RUN_PARTS) -x deb dist
 
 shell:
 	@$(RUN_PARTS) -x vm shell

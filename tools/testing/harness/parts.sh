@@ -99,7 +99,7 @@ parse()
 # needs_kernel: succeeds if the part depends on a kernel.
 needs_kernel()
 {
-	[[ $verb != @(static|harness|model) ]]
+	[[ $verb != @(static|harness|model|deb) ]]
 }
 
 # run_verb COMMAND...: runs the part's script, prefixed with COMMAND.
