@@ -11,6 +11,8 @@
 
 #define NONE VFIO_IRQ_SET_DATA_NONE
 #define BOOL VFIO_IRQ_SET_DATA_BOOL
+/* True as a BOOL, which is the first byte, on any endianness. */
+#define YES 0x01010101
 #define EVENTFD VFIO_IRQ_SET_DATA_EVENTFD
 #define HEADER offsetof(struct vfio_irq_set, data)
 
@@ -109,14 +111,14 @@ TEST_F(irq_args, argsz_too_small_is_einval)
 	EXPECT_EQ(-EINVAL, call(4, NONE | TRIGGER, INTX, 0, 1, 0));
 	EXPECT_EQ(-EINVAL, call(HEADER - 1, NONE | TRIGGER, INTX, 0, 1, 0));
 	/* argsz is too small for the data. */
-	EXPECT_EQ(-EINVAL, call(HEADER, BOOL | TRIGGER, INTX, 0, 1, 1));
+	EXPECT_EQ(-EINVAL, call(HEADER, BOOL | TRIGGER, INTX, 0, 1, YES));
 	EXPECT_EQ(-EINVAL, call(HEADER, EVENTFD | TRIGGER, INTX, 0, 1, -1));
 	EXPECT_EQ(-EINVAL, call(HEADER + 3, EVENTFD | TRIGGER, INTX, 0, 1, -1));
 	expect_intx_works();
 
 	EXPECT_EQ(0, call(HEADER, NONE | TRIGGER, INTX, 0, 1, 0));
 	expect_signal(self->fd);
-	EXPECT_EQ(0, call(HEADER + 1, BOOL | TRIGGER, INTX, 0, 1, 1));
+	EXPECT_EQ(0, call(HEADER + 1, BOOL | TRIGGER, INTX, 0, 1, YES));
 	expect_signal(self->fd);
 	EXPECT_EQ(0, call(HEADER + 4, EVENTFD | TRIGGER, INTX, 0, 1, -1));
 }
@@ -158,11 +160,11 @@ TEST_F(irq_args, range_beyond_the_index_is_einval)
 TEST_F(irq_args, count_of_zero_is_for_a_teardown_only)
 {
 	ASSERT_EQ(0, irq_fd(INTX, TRIGGER, self->fd));
-	EXPECT_EQ(-EINVAL, call(HEADER + 4, BOOL | TRIGGER, INTX, 0, 0, 1));
+	EXPECT_EQ(-EINVAL, call(HEADER + 4, BOOL | TRIGGER, INTX, 0, 0, YES));
 	EXPECT_EQ(-EINVAL, call(HEADER + 4, EVENTFD | TRIGGER, INTX, 0, 0, -1));
 	EXPECT_EQ(-EINVAL, call(HEADER, NONE | MASK, INTX, 0, 0, 0));
 	EXPECT_EQ(-EINVAL, call(HEADER, NONE | UNMASK, INTX, 0, 0, 0));
-	EXPECT_EQ(-EINVAL, call(HEADER + 4, BOOL | MASK, INTX, 0, 0, 1));
+	EXPECT_EQ(-EINVAL, call(HEADER + 4, BOOL | MASK, INTX, 0, 0, YES));
 	EXPECT_EQ(-EINVAL, call(HEADER + 4, EVENTFD | UNMASK, INTX, 0, 0, -1));
 	expect_intx_works();
 }
