@@ -55,7 +55,29 @@ sources_are_sparse_clean()
 	grep -q '^  CHECK ' "$scratch/sparse" && ! warnings "$scratch/sparse"
 }
 
-tests=(modules_build_without_warning sources_are_sparse_clean)
+# "make modules_install" puts each module below updates/, in its folder.
+modules_are_installed_below_updates()
+{
+	local folder updates ko
+
+	kernel_make "$kernel" "$scratch/src" MODULES="${MODULES[*]}" \
+		INSTALL_MOD_PATH=/mnt/installed INSTALL_MOD_DIR=updates \
+		modules_install >"$scratch/log" 2>&1 || {
+		tail -n 40 "$scratch/log"
+		return 1
+	}
+	updates=$scratch/src/installed/lib/modules/$(<"$kernel/release")/updates
+	for folder in "${MODULES[@]}"; do
+		for ko in "$scratch/src/$folder"/*.ko; do
+			ko=$folder/${ko##*/}
+			echo "updates/$ko"
+			compgen -G "$updates/$ko*" >/dev/null || return 1
+		done
+	done
+}
+
+tests=(modules_build_without_warning modules_are_installed_below_updates
+	sources_are_sparse_clean)
 mapfile -t tests < <(printf '%s\n' "${tests[@]}" | select_tests builds)
 if [ -n "${LIST:-}" ]; then
 	printf 'builds:%s\n' "${tests[@]}"
@@ -71,6 +93,9 @@ trap 'rm -rf "$scratch"' EXIT
 root=$(root_of "$kernel")
 note "$(chroot "$root" gcc --version | head -n 1)"
 run_test builds:modules_build_without_warning modules_build_without_warning
+[ "$failed" -ne 0 ] ||
+	run_test builds:modules_are_installed_below_updates \
+		modules_are_installed_below_updates
 if [ "$failed" -eq 0 ] && sparse_is_too_old; then
 	skip builds:sources_are_sparse_clean \
 		"sparse $(chroot "$root" sparse --version) cannot read this kernel's headers"
