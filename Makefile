@@ -10,7 +10,7 @@ RUN_PARTS := tools/testing/harness/run
 export S K T LIST RUN REFRESH CACHE SCALE SEED DEEP
 
 .PHONY: help modules modules_install demo check check-ci check-all check-builds \
-	check-e2e check-faults check-fuzz check-model check-mutations \
+	check-e2e check-faults check-fuzz check-matrix check-model check-mutations \
 	check-soak shell vm e2e-shell bench dist deb clean
 
 help:
@@ -24,6 +24,8 @@ help:
 	@echo '  check-e2e       boot Debian and run its own programs on our modules'
 	@echo '  check-faults    fail each memory allocation of each operation once (K=debug)'
 	@echo '  check-fuzz      bad input, millions of times; SEED=n repeats a run'
+	@echo '  check-matrix    install the packages in each supported suite, boot it, and'
+	@echo '                  run the tests there; SUITE= picks one'
 	@echo '  check-model     explore a model of the core with spin; DEEP=1: further'
 	@echo '  check-mutations break the sources in small ways, one at a time, and show'
 	@echo '                  which test catches it'
@@ -60,6 +62,9 @@ check:
 
 check-ci check-all:
 	@$(RUN_PARTS) $(@:check-%=%)
+
+check-matrix:
+	@$(RUN_PARTS) $(if $(SUITE),"matrix K=$(SUITE)",matrices)
 
 check-builds:
 	@$(RUN_PARTS) supported $(if $(EXTRA),"builds K=$(EXTRA) TODO=1")

@@ -38,15 +38,6 @@ slim()
 	echo "127.0.0.1 localhost $S" >"$1/etc/hosts"
 }
 
-# No journal: QEMU discards what a run writes.
-pack_image()
-{
-	local size
-
-	size=$(du -sm "$1" | cut -f1)
-	mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$1" "$2" "$((size + 300))M"
-}
-
 make_image()
 {
 	local tmp root

@@ -31,6 +31,8 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 . "$HARNESS/lib/packages.sh"
 # shellcheck source=tools/testing/harness/lib/apt.sh
 . "$HARNESS/lib/apt.sh"
+# shellcheck source=tools/testing/harness/lib/roots.sh
+. "$HARNESS/lib/roots.sh"
 # shellcheck source=tools/testing/harness/lib/kernels.sh
 . "$HARNESS/lib/kernels.sh"
 # shellcheck source=tools/testing/harness/lib/results.sh

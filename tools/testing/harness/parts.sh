@@ -11,11 +11,11 @@
 #	LIMIT=seconds	end the part after this time (default 3600)
 #	TODO=1		show failures, but don't count them
 #
-# Three names stand for lists of parts. "supported" builds for each supported
-# kernel; "ci" and "all" are defined in the description of each system, or of S
-# if it is given. Results of a part that passes completely are cached under a
-# hash of the sources and the kernel's version; "all" shows them instead of
-# running the part again.
+# Four names stand for lists of parts. "supported" builds for each supported
+# kernel, "matrices" tests the packages on each; "ci" and "all" are defined in the
+# description of each system, or of S if it is given. Results of a part that
+# passes completely are cached under a hash of the sources and the kernel's
+# version; "all" shows them instead of running the part again.
 
 asked=${S:-}
 
@@ -48,6 +48,8 @@ list_of()
 			all)		printf "%s S=$system\n" "${ALL[@]}" ;;
 			supported)	printf "builds K=%s S=$system\n" \
 						"${KERNELS[@]}" ;;
+			matrices)	printf "matrix K=%s S=$system\n" \
+						"${KERNELS[@]}" ;;
 			esac
 		)
 	done
@@ -59,7 +61,7 @@ list_parts()
 
 	for name in "$@"; do
 		case $name in
-		ci | all | supported)	list_of "$name" ;;
+		ci | all | supported | matrices) list_of "$name" ;;
 		*)			echo "$name" ;;
 		esac
 	done
@@ -224,7 +226,7 @@ run_all()
 	} | column -t -s '|' | sed 's/^/# /'
 }
 
-[ $# -gt 0 ] || die "usage: parts.sh PART... (or supported, ci, all)"
+[ $# -gt 0 ] || die "usage: parts.sh PART... (or supported, matrices, ci, all)"
 # Parse all parts before running the first.
 parts=$(list_parts "$@")
 count=$(wc -l <<<"$parts")

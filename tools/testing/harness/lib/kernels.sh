@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Part of lib.sh: maps K to a kernel, and builds in a root of its suite.
+# Part of lib.sh: maps K to a kernel, and builds for it in a root of its suite.
 
 CONFIG=$HARNESS/config
 
@@ -86,26 +86,6 @@ root_of()
 # W=1 runs scripts/kernel-doc, which needs Pod::Usage from the full perl.
 BUILD_PACKAGES=(make gcc libc6-dev perl bc bison flex libelf-dev libssl-dev
 	cpio kmod xz-utils sparse)
-
-# in_root ROOT KERNEL DIR COMMAND...: runs the command in the root, with DIR on
-# /mnt and the headers of KERNEL (if not empty) where their package installs
-# them. Objtool reads /proc.
-in_root()
-{
-	# shellcheck disable=SC2016 # for the inner shell
-	unshare --mount bash -euc '
-		root=$1 kernel=$2 dir=$3
-		shift 3
-		mount --bind "$dir" "$root/mnt"
-		mount -t proc none "$root/proc"
-		for path in ${kernel:+"$kernel"/usr/src "$kernel"/usr/lib/linux-kbuild-*}; do
-			[ -d "$path" ] || continue
-			mkdir -p "$root${path#"$kernel"}"
-			mount --bind "$path" "$root${path#"$kernel"}"
-		done
-		exec chroot "$root" env -i LC_ALL=C \
-			PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"' - "$@"
-}
 
 # kernel_make KERNEL DIR ARGUMENT...: runs kbuild on the modules in DIR.
 kernel_make()

@@ -48,11 +48,12 @@ vm_prepare()
 	qemu_accel "$VM_KERNEL"
 }
 
-# vm_pack: call it when root/ is complete.
+# vm_pack: call it when root/ is complete. PACKAGED has modules of an installed
+# package, in place of those in the build folder; see matrix.sh.
 vm_pack()
 {
 	"$HARNESS/initramfs.sh" "$VM_BUILD/kernel" \
-		"$VM_BUILD/modules" "$VM/root" "$VM/initrd" "${VM_MODULES[@]}"
+		"${PACKAGED:-$VM_BUILD}/modules" "$VM/root" "$VM/initrd" "${VM_MODULES[@]}"
 }
 
 # Kill a machine whose console goes silent before init runs, or that does not

@@ -6,7 +6,9 @@
 # Boots virtual machines into the Debian suite of the kernel K, with the
 # system's real user-space programs and our modules, and runs the *_test
 # programs of tools/testing/e2e/S there. T selects a program, a case or a shell
-# pattern of either; LIST=1 lists them. "shell" opens a prompt instead.
+# pattern of either; LIST=1 lists them. "shell" opens a prompt instead. PACKAGED
+# is a folder of matrix.sh: the machines run its image and the modules that are
+# installed there.
 
 # One case may start and stop many guests, in a machine that is itself emulated.
 CASE_SECONDS=${CASE_SECONDS:-1800}
@@ -29,7 +31,11 @@ configure_machine()
 	local image suite
 
 	suite=$(base_suite "$(<"$build/kernel/suite")")
-	image=$("$HARNESS/image.sh" "$suite") || return
+	if [ -n "${PACKAGED:-}" ]; then
+		image=$PACKAGED/image
+	else
+		image=$("$HARNESS/image.sh" "$suite") || return
+	fi
 	VM_MEMORY=4G
 	VM_MODULES=(virtio_pci virtio_blk ext4 "${E2E_MODULES[@]}")
 	VM_OPTIONS=(-drive "file=$image,format=raw,if=virtio,snapshot=on")
@@ -53,6 +59,7 @@ fill()
 		ln -s "../tests/${file##*/}" "$VM/root/bare/"
 	done
 	cp -t "$VM/root" "$HARNESS"/vm/debian/{before,enter,main} "$here/daemons"
+	[ -z "${PACKAGED:-}" ] || cp -r "$PACKAGED/debs" "$VM/root/"
 	e2e_fill
 }
 

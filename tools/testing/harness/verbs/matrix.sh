@@ -1,0 +1,338 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: [K=suite] [T=name] [LIST=1] matrix.sh
+#
+# Installs the packages in a root of the Debian suite K with its kernel, headers
+# and DKMS, as a user does, boots the result, and runs the selftests and the
+# end-to-end tests on the installed modules.
+#
+# The steps in the root build on each other, in the order of "tests". A test that
+# would spoil the root works on a copy.
+#
+# shellcheck disable=SC2016 # formats of dpkg-query, and code for other shells
+
+# shellcheck source=tools/testing/harness/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+tests=(
+	packages_are_built
+	kernel_is_installed
+	kernel_upgrade_rebuilds
+	kernel_that_cannot_be_served_is_skipped
+	missing_headers_are_reported
+	failed_build_leaves_the_stock_module
+	vendor_module_is_built_without_the_package
+	package_installs
+	kernel_package_stays_complete
+	example_is_built_against_the_package
+	purge_leaves_nothing
+	image_is_packed
+)
+
+arch=$(dpkg --print-architecture)
+suite=$(suite_of "$K")
+later_version=$(project_version | awk -F. '{ print $1 "." $2 "." $3 + 1 }')
+
+# installed_kernel: prints the name of the suite's kernel package.
+installed_kernel()
+{
+	depends "linux-image-$arch" | grep '^linux-image-' | head -n 1
+}
+
+# previous_kernel NAME: prints the name of the one before it, which differs only in
+# numbers.
+previous_kernel()
+{
+	local like
+
+	like=$(sed -E 's/[.+]/\\&/g; s/[0-9]+/[0-9]+/g' <<<"$1")
+	apt-cache "${APT_OPTS[@]}" search --names-only "^$like\$" |
+		cut -d' ' -f1 | sort -Vu | grep -B1 -xF "$1" | head -n 1
+}
+
+# here COMMAND...: runs the command in the root $at, without a network.
+here()
+{
+	in_root "$at" "" "$work/shared" INITRD=No \
+		DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+# copy NAME: sets at to a copy of the root $at.
+copy()
+{
+	overlay "$at" "$work/$1" || return 1
+	at=$work/$1/root
+}
+
+# install_here PATTERN...: installs these packages, as /mnt shows them.
+install_here()
+{
+	here sh -c "apt-get install -y -q -o Dpkg::Use-Pty=0 $*"
+}
+
+modprobe_finds()
+{
+	local found
+
+	found=$(here modinfo -k "$1" -n mdev)
+	echo "modprobe finds $found"
+	[[ $found = */$2/* ]]
+}
+
+# kernel_is_complete RELEASE: dpkg finds no change in the kernel's packages. Some
+# tests change its headers.
+kernel_is_complete()
+{
+	local packages
+
+	packages=$(here dpkg-query -W -f '${db:Status-Status} ${Package}\n' \
+		"linux-*-$1" | sed -n 's/^installed //p' |
+		grep -v '^linux-headers-')
+	# shellcheck disable=SC2086 # several packages
+	! here dpkg -V $packages | grep .
+}
+
+# built RELEASE: the package's modules are installed for this kernel.
+built()
+{
+	here dkms status mdev -k "$1" | grep ': installed' &&
+		modprobe_finds "$1" updates/dkms &&
+		[ "$(here modinfo -k "$1" -F version mdev)" = \
+			"$(project_version)" ]
+}
+
+not_built()
+{
+	! here dkms status mdev -k "$1" | grep -E ': (built|installed)' &&
+		modprobe_finds "$1" kernel && kernel_is_complete "$1"
+}
+
+packages_are_built()
+{
+	"$HARNESS/deb.sh" "$work/debs" &&
+		"$HARNESS/deb.sh" "$work/later" "$later_version" &&
+		mkdir "$work/shared"/{debs,later} &&
+		cp "$work"/debs/mdev-{dkms,tools}_*.deb "$work/shared/debs" &&
+		cp "$work"/later/mdev-dkms_*.deb "$work/shared/later"
+}
+
+# Let apt choose and fetch what the root lacks for the newest kernel.
+fetch_kernel()
+{
+	mkdir -p "$work/kernel/partial" &&
+		apt-get "${APT_OPTS[@]}" -y \
+			-o Dir::State::status="$base/var/lib/dpkg/status" \
+			-o Dir::Cache::archives="$work/kernel" \
+			--no-install-recommends --download-only install \
+			"linux-image-$arch" "linux-headers-$arch" &&
+		mkdir "$work/shared/kernel" &&
+		cp "$work"/kernel/*.deb "$work/shared/kernel"
+}
+
+# The copy "main" gets the package later.
+kernel_is_installed()
+{
+	step "fetching the kernel of $suite" fetch_kernel || return 1
+	at=$base
+	copy main || return 1
+	step "installing it" here sh -c "dpkg -i /mnt/kernel/*.deb" || return 1
+	echo "installed: $release, after $old_release"
+	modprobe_finds "$release" kernel && kernel_is_complete "$release"
+}
+
+kernel_upgrade_rebuilds()
+{
+	at=$base
+	copy upgrade || return 1
+	install_here /mnt/debs/mdev-dkms_*.deb &&
+		built "$old_release" || return 1
+	here sh -c "dpkg -i /mnt/kernel/*.deb" && built "$release" &&
+		built "$old_release"
+}
+
+# refuses REASON: installs in $at. The package must say why it skips the kernel.
+refuses()
+{
+	local said
+
+	said=$(install_here /mnt/debs/mdev-dkms_*.deb 2>&1) || {
+		printf '%s\n' "$said"
+		return 1
+	}
+	grep -F "$1" <<<"$said" && not_built "$release"
+}
+
+kernel_that_cannot_be_served_is_skipped()
+{
+	local config=usr/src/linux-headers-$release/.config
+
+	at=$main
+	copy no_vfio || return 1
+	sed -i '/^CONFIG_VFIO=/d' "$at/$config"
+	refuses "it has no VFIO (CONFIG_VFIO)" || return 1
+	at=$main
+	copy built_in || return 1
+	sed -i 's/^CONFIG_VFIO_MDEV=m/CONFIG_VFIO_MDEV=y/' "$at/$config"
+	refuses "its mdev is built in (CONFIG_VFIO_MDEV=y)" || return 1
+	at=$main
+	copy too_old || return 1
+	sed -i s/mdev_register_parent/mdev_register_device/ \
+		"$at"/usr/src/*/include/linux/mdev.h
+	refuses "its <linux/mdev.h> has no mdev_register_parent()"
+}
+
+missing_headers_are_reported()
+{
+	local said
+
+	at=$main
+	copy no_headers || return 1
+	here dpkg --purge --force-depends "linux-headers-$release" || return 1
+	said=$(install_here /mnt/debs/mdev-dkms_*.deb 2>&1)
+	grep -i 'headers' <<<"$said" && not_built "$release"
+}
+
+failed_build_leaves_the_stock_module()
+{
+	at=$main
+	copy broken || return 1
+	sed -i '1i #error broken' "$at"/usr/src/*/include/linux/mdev.h
+	! install_here /mnt/debs/mdev-dkms_*.deb &&
+		not_built "$release"
+}
+
+# A parent driver that knows only the kernel's own headers.
+vendor_module_is_built_without_the_package()
+{
+	local folder=$work/shared/vendor
+	local modules=$TESTING/selftests/$S/test_modules
+
+	at=$main
+	mkdir "$folder" &&
+		cp -t "$folder" "$modules"/{common_*,mdev_test{.h,_driver.c},Kbuild} &&
+		cp -r "$TOP/compat" "$folder" || return 1
+	sed -i -e '/mdev_test_ops\.o\|legacy/d' \
+		-e '1i LINUXINCLUDE := -I$(src)/compat/include $(LINUXINCLUDE)' \
+		"$folder/Kbuild"
+	here make -C "/lib/modules/$release/build" M=/mnt/vendor modules &&
+		here modinfo -F vermagic /mnt/vendor/mdev_test_driver.ko
+}
+
+package_installs()
+{
+	at=$main
+	install_here /mnt/debs/mdev-dkms_*.deb \
+		/mnt/debs/mdev-tools_*.deb &&
+		built "$release" &&
+		here modinfo -k "$release" -F signer mdev | grep . &&
+		here mdev-unused && [ "$(completions -)" = "-w -h" ]
+}
+
+# completions WORD: prints what bash offers for "mdev-serial WORD".
+completions()
+{
+	here bash -c '
+		. /usr/share/bash-completion/completions/mdev-serial
+		COMP_WORDS=(mdev-serial "$1")
+		COMP_CWORD=1
+		_mdev_serial
+		echo "${COMPREPLY[*]}"' - "$1"
+}
+
+# Also after an upgrade of the kernel package of the same name.
+kernel_package_stays_complete()
+{
+	at=$main
+	kernel_is_complete "$release" || return 1
+	here sh -c "dpkg -i /mnt/kernel/linux-*$release*.deb" &&
+		built "$release" && kernel_is_complete "$release"
+}
+
+example_is_built_against_the_package()
+{
+	at=$main
+	cp -r "$at/usr/share/doc/mdev-dkms/examples/mtty" "$work/shared" &&
+		here make -C "/lib/modules/$release/build" M=/mnt/mtty modules \
+			2>&1 | tee "$work/log" &&
+		! grep -i warning "$work/log" && [ -e "$work/shared/mtty/mtty.ko" ]
+}
+
+purge_leaves_nothing()
+{
+	local left
+
+	at=$main
+	copy purged || return 1
+	here dpkg --purge mdev-dkms mdev-tools &&
+		modprobe_finds "$release" kernel &&
+		kernel_is_complete "$release" || return 1
+	left=$(here find / -xdev -path /mnt -prune -o -path /proc -prune -o \
+		\( -path '*mdev-dkms*' -o -path '/var/lib/dkms/mdev*' -o \
+		-path '/usr/src/mdev*' -o -path '*/updates/dkms*' \) \
+		-not -path '/var/lib/dpkg/*' -not -path '/var/log/*' -print)
+	echo "left: ${left:-nothing}"
+	[ -z "$left" ]
+}
+
+# Add the drivers that the tests need: the vendor module and the example that were
+# built above, and the test drivers of the harness.
+image_is_packed()
+{
+	local updates ko
+
+	at=$main
+	updates=$at/lib/modules/$release/updates
+	mkdir -p "$updates/tests" "$at/vm" "$PACKAGED/modules"
+	find "$build/modules/tools" -name '*.ko' -exec cp -t "$updates/tests" {} + &&
+		cp -t "$updates/tests" "$work/shared/vendor"/mdev_test_{common,driver}.ko \
+			"$work/shared/mtty/mtty.ko" &&
+		here depmod "$release" &&
+		cp -t "$PACKAGED/modules" "$updates"/{dkms,tests}/*.ko* || return 1
+	for ko in "$PACKAGED"/modules/*.xz; do
+		[ ! -e "$ko" ] || xz -d "$ko" || return 1
+	done
+	! declare -F e2e_mend >/dev/null || e2e_mend "$at"
+	echo "$S" >"$at/etc/hostname"
+	echo "127.0.0.1 localhost $S" >"$at/etc/hosts"
+	here dpkg-query -W -f '${Package} ${Version}\n' dkms mdev-dkms \
+		"linux-image-$release" "${E2E_PROGRAMS[@]}" |
+		tee "$PACKAGED/image.versions"
+	mkdir "$PACKAGED/debs" &&
+		cp -r "$work/shared/debs" "$PACKAGED/debs/first" &&
+		cp -r "$work/shared/later" "$PACKAGED/debs/second" &&
+		pack_image "$at" "$PACKAGED/image"
+}
+
+if [ -n "${LIST:-}" ]; then
+	printf 'matrix:%s\n' "${tests[@]}"
+	exit
+fi
+build=$("$HARNESS/build.sh" modules selftests tools e2e)
+work=$build/matrix
+main=$work/main/root
+# The mounts of an earlier run ended with it.
+rm -rf --one-file-system "$work"
+mkdir -p "$work/shared"
+export PACKAGED=$work/packaged
+need_packages "${HOST_PACKAGES[@]}" e2fsprogs
+apt_suite "$suite"
+kernel=$(installed_kernel)
+old_kernel=$(previous_kernel "$kernel")
+release=${kernel#linux-image-} old_release=${old_kernel#linux-image-}
+[ "$release" = "$(<"$build/kernel/release")" ] ||
+	die "the kernel at hand is not the newest one; REFRESH=1 fetches it"
+from=
+[ "$(base_suite "$suite")" = "$suite" ] || from=/$suite
+base=$("$HARNESS/root.sh" "$suite" "$S-matrix" "$old_kernel$from" \
+	"linux-headers-$old_release$from" dkms openssl bash-completion \
+	"${E2E_PROGRAMS[@]}" "${E2E_PACKAGES[@]}")
+for name in "${tests[@]}"; do
+	run_test "matrix:$name" "$name"
+	# The other tests depend on this one.
+	[ "$failed" -eq 0 ] || exit 1
+done
+rc=0
+"$HARNESS/verbs/selftests.sh" || rc=1
+"$HARNESS/verbs/e2e.sh" || rc=1
+exit "$rc"
