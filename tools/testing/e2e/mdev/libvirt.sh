@@ -17,8 +17,8 @@ nodes()
 	virsh nodedev-list --cap "$@" | xargs
 }
 
-# no_nodes [OPTION...]: succeeds if libvirt has no mediated device. A failed case
-# shows what it has.
+# no_nodes [OPTION...]: succeeds if libvirt knows no mediated device. Writes the
+# state of those that it knows to a file, which a failed case shows.
 no_nodes()
 {
 	nodes mdev "$@" | xargs -rn1 virsh nodedev-info >"$scratch/nodes" 2>&1

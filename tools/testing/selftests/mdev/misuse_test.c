@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Vendors that unregister a parent from one of its own callbacks, and free its
- * memory afterwards. The task deadlocks on itself.
+ * Test vendors that unregister a parent in one of its own callbacks and then
+ * free its memory. Such a task deadlocks on itself.
  *
  * Each case leaves tasks in the machine that cannot be killed, hence the
  * fixture's name: see tools/testing/harness/vm/runner.c.

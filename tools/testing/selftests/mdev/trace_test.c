@@ -25,7 +25,7 @@ static void trace_stop(void)
 	rmdir(INSTANCE);
 }
 
-/* Copy the last such line, from the event's name on. False if there is none. */
+/* Copy the last line of @event with @what in it. Returns false if none has. */
 static bool trace_find(const char *event, const char *what, char *line,
 		       size_t size)
 {

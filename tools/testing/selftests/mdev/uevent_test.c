@@ -12,7 +12,7 @@ ON_OPS_DOOR(uevent_ops);
 
 #define ROUNDS 50
 
-/* What the listener process has seen; shared with the test. */
+/* Counted by the listener process, in memory that it shares with the test. */
 struct seen {
 	struct test_parent p;
 	int add;

@@ -85,7 +85,7 @@ static int take_instance(struct mdev_test_parent *p)
 	return 0;
 }
 
-/* What a vendor on the parent-ops door may rely on in create(). */
+/* Check what vendors on the parent-ops door rely on in create(). */
 static bool create_args_valid(struct kobject *kobj, struct mdev_device *mdev)
 {
 	struct device *parent = mdev_parent_dev(mdev);
