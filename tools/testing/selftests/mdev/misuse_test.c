@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Test vendors that unregister a parent in one of its own callbacks and then
- * free its memory. Such a task deadlocks on itself.
+ * A vendor must not unregister a parent from one of that parent's callbacks.
+ * The task deadlocks on itself. It frees no memory, and other parents still
+ * work.
  *
  * Each case leaves tasks in the machine that cannot be killed, hence the
  * fixture's name: see tools/testing/harness/vm/runner.c.
