@@ -66,7 +66,7 @@ static int mtty_create(struct kobject *kobj, struct mdev_device *mdev)
 	if (!mtty_take_ports(type->ports))
 		return -EUSERS;
 
-	card = kzalloc(sizeof(*card), GFP_KERNEL);
+	card = kzalloc_obj(*card);
 	if (!card) {
 		mtty_give_ports(type->ports);
 		return -ENOMEM;

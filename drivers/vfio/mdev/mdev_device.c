@@ -60,7 +60,7 @@ static struct mdev_core_device *mdev_device_alloc(struct mdev_core_type *type,
 	struct mdev_core_device *md;
 	struct device *dev;
 
-	md = kzalloc(sizeof(*md), GFP_KERNEL);
+	md = kzalloc_obj(*md);
 	if (!md)
 		return NULL;
 

@@ -83,7 +83,7 @@ int __mdev_register_driver(struct mdev_driver *drv)
 
 	if (!drv || !drv->driver.name)
 		return -EINVAL;
-	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
+	entry = kzalloc_obj(*entry);
 	if (!entry)
 		return -ENOMEM;
 	entry->drv = drv;

@@ -235,7 +235,7 @@ struct mdev_core_type *mdev_type_alloc(struct mdev_core_parent *parent)
 {
 	struct mdev_core_type *type;
 
-	type = kzalloc(sizeof(*type), GFP_KERNEL);
+	type = kzalloc_obj(*type);
 	if (!type)
 		return NULL;
 	/* Put by mdev_type_release(). The vendor's module pins ours for now. */

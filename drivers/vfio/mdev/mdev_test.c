@@ -36,7 +36,7 @@ struct guarded {
 
 static int guard_test_init(struct kunit *test)
 {
-	struct guarded *g = kzalloc(sizeof(*g), GFP_KERNEL);
+	struct guarded *g = kzalloc_obj(*g);
 
 	KUNIT_ASSERT_NOT_NULL(test, g);
 	init_completion(&g->entered);

@@ -527,7 +527,7 @@ static int legacy_create(struct kobject *kobj, struct mdev_device *mdev)
 	struct legacy_device *ld;
 	int ret;
 
-	ld = kzalloc(sizeof(*ld), GFP_KERNEL);
+	ld = kzalloc_obj(*ld);
 	if (!ld)
 		return -ENOMEM;
 	ld->mdev = mdev;
@@ -582,7 +582,7 @@ int mdev_legacy_register_device(struct device *dev,
 
 	if (!dev || !ops || !ops->create || !ops->remove)
 		return -EINVAL;
-	parent = kzalloc(sizeof(*parent), GFP_KERNEL);
+	parent = kzalloc_obj(*parent);
 	if (!parent)
 		return -ENOMEM;
 	parent->vendor = ops;

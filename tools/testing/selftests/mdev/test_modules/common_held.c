@@ -21,7 +21,7 @@ static DEFINE_MUTEX(held_lock);
 
 int mdev_test_hold(struct mdev_device *mdev)
 {
-	struct held *held = kmalloc(sizeof(*held), GFP_KERNEL);
+	struct held *held = kmalloc_obj(*held);
 
 	if (!held)
 		return -ENOMEM;

@@ -131,7 +131,7 @@ void mdev_test_log(const char *who, const char *what, struct mdev_device *mdev)
 
 	if (!READ_ONCE(mdev_test_log_on))
 		return;
-	event = kmalloc(sizeof(*event), GFP_KERNEL);
+	event = kmalloc_obj(*event);
 	if (!event)
 		return;
 	snprintf(event->text, sizeof(event->text),

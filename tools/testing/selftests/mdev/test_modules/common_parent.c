@@ -261,7 +261,7 @@ static int parent_add(struct mdev_test_door *door, const char *name)
 	struct mdev_test_parent *p;
 	int ret;
 
-	p = kzalloc(sizeof(*p), GFP_KERNEL);
+	p = kzalloc_obj(*p);
 	if (!p)
 		return -ENOMEM;
 	p->door = door;

@@ -100,7 +100,7 @@ static bool create_args_valid(struct kobject *kobj, struct mdev_device *mdev)
 
 static struct test_mdev *test_mdev_alloc(struct mdev_device *mdev)
 {
-	struct test_mdev *tm = kzalloc(sizeof(*tm), GFP_KERNEL);
+	struct test_mdev *tm = kzalloc_obj(*tm);
 
 	if (!tm)
 		return NULL;

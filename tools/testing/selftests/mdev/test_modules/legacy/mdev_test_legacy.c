@@ -55,7 +55,7 @@ static int legacy_create(struct kobject *kobj, struct mdev_device *mdev)
 		return -EINVAL;
 	if (atomic_dec_if_positive(&legacy_left) < 0)
 		return -EUSERS;
-	lm = kzalloc(sizeof(*lm), GFP_KERNEL);
+	lm = kzalloc_obj(*lm);
 	if (!lm) {
 		atomic_inc(&legacy_left);
 		return -ENOMEM;
@@ -420,5 +420,5 @@ static void __exit legacy_exit(void)
 
 module_init(legacy_init);
 module_exit(legacy_exit);
-MODULE_LICENSE("GPL v2");
+MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("A vendor driver written for Linux 5.2's mdev");
