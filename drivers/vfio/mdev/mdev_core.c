@@ -75,7 +75,8 @@ static void __exit mdev_exit(void)
 	synchronize_rcu_tasks();
 }
 
-module_init(mdev_init);
+/* If built in, before the drivers that register parents. */
+subsys_initcall(mdev_init);
 module_exit(mdev_exit);
 
 MODULE_DESCRIPTION("Mediated device core");
