@@ -40,7 +40,7 @@ static inline void bus_wait_for_release(const struct bus_type *bus)
 	}
 }
 #else
-#define bus_wait_for_release(bus) do { } while (0)
+static inline void bus_wait_for_release(const struct bus_type *bus) { }
 #endif
 
 #endif /* _COMPAT_LINUX_DEVICE_H */
