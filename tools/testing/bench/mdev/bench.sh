@@ -127,8 +127,8 @@ run_all()
 
 	awk -f "$here/table.awk" "$out/bench.csv"
 	if [[ " ${count[*]} " = *" scale "* ]]; then
-		gnuplot -e "csv='$out/bench.csv'" "$here/picture.gp" \
-			>"$out/bench.svg"
+		gnuplot -e "csv='$out/bench.csv'" "$here/picture.gp" |
+			sed 's/ *$//' >"$out/bench.svg"
 	fi
 }
 
