@@ -35,13 +35,18 @@ FIXTURE_VARIANT(_name) {						\
 };									\
 FIXTURE_SETUP(_name)							\
 {									\
+	int ret;							\
+									\
 	vfio_user_init(&self->vfio);					\
 	random_uuid(self->uuid);					\
-	EXPECT_EQ(0, door_setup(variant->door));			\
-	EXPECT_EQ(0, parent_start(&self->p, variant->door, "a"));	\
-	EXPECT_EQ(0, log_clear());					\
-	if (_metadata->exit_code)					\
+	ret = door_setup(variant->door);				\
+	if (!ret)							\
+		ret = parent_start(&self->p, variant->door, "a");	\
+	if (!ret)							\
+		ret = log_clear();					\
+	if (ret)							\
 		door_teardown(variant->door);				\
+	ASSERT_EQ(0, ret);						\
 }									\
 FIXTURE_TEARDOWN(_name)							\
 {									\

@@ -46,16 +46,50 @@ static int modprobe(const char *option, const char *name)
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EIO;
 }
 
+/* Insert NAME.ko from the folder of this program, with its dependencies. */
+static int insert_from_here(const char *name)
+{
+	char path[PATH_MAX], command[PATH_MAX + 32], depends[256] = "";
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *dep, *state;
+	FILE *modinfo;
+	int ret;
+
+	if (n < 0)
+		return -errno;
+	path[n] = '\0';
+	n = strrchr(path, '/') + 1 - path;
+	snprintf(path + n, sizeof(path) - n, "%s.ko", name);
+	if (!path_exists(path))
+		return -ENOENT;
+	snprintf(command, sizeof(command), "modinfo -F depends '%s'", path);
+	modinfo = popen(command, "r");
+	if (!modinfo)
+		return -errno;
+	if (!fgets(depends, sizeof(depends), modinfo))
+		depends[0] = '\0';
+	pclose(modinfo);
+	for (dep = strtok_r(depends, ",\n", &state); dep;
+	     dep = strtok_r(NULL, ",\n", &state)) {
+		ret = load_module(dep);
+		if (ret)
+			return ret;
+	}
+	return insert_module(path, "");
+}
+
 int load_module(const char *name)
 {
 	char path[PATH_MAX], state[16];
+	int ret;
 
 	/* Look the file up as modprobe does, however slow that is. */
 	snprintf(path, sizeof(path), "/sys/module/%s/initstate", name);
 	if (read_file(path, state, sizeof(state)) > 0 &&
 	    !strcmp(state, "live"))
 		return 0;
-	return modprobe("--", name);
+	ret = insert_from_here(name);
+	return ret == -ENOENT ? modprobe("--", name) : ret;
 }
 
 bool module_available(const char *name)

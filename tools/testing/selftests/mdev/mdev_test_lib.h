@@ -41,7 +41,11 @@ unsigned long long now_ms(void);
 /* Sleep for a millisecond between two evaluations of a condition. */
 void poll_pause(void);
 
-/* Run modprobe. Any failure is -EIO, since modprobe hides the errno. */
+/*
+ * Insert NAME.ko from the folder of the program, where a kernel tree's selftests
+ * have their modules, or else run modprobe. Any failure of modprobe is -EIO, since
+ * it hides the errno.
+ */
 int load_module(const char *name);
 /* finit_module(2) of one file, without its dependencies. Returns its errno. */
 int insert_module(const char *path, const char *params);
