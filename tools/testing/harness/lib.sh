@@ -39,6 +39,8 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 . "$HARNESS/lib/results.sh"
 # shellcheck source=tools/testing/harness/lib/sources.sh
 . "$HARNESS/lib/sources.sh"
+# shellcheck source=tools/testing/harness/lib/checkpatch.sh
+. "$HARNESS/lib/checkpatch.sh"
 # shellcheck source=tools/testing/harness/lib/qemu.sh
 . "$HARNESS/lib/qemu.sh"
 # shellcheck source=tools/testing/harness/lib/vm.sh
