@@ -37,6 +37,18 @@ select_tests()
 	done
 }
 
+# choose_tests PROGRAM: reduces the array tests to those that T selects. Prints them
+# and exits if LIST is set; exits if none is left.
+choose_tests()
+{
+	mapfile -t tests < <(printf '%s\n' "${tests[@]}" | select_tests "$1")
+	[ ${#tests[@]} -gt 0 ] || exit 0
+	if [ -n "${LIST:-}" ]; then
+		printf "$1:%s\n" "${tests[@]}"
+		exit
+	fi
+}
+
 # list_cases FOLDER: prints the cases of the programs there as "program case",
 # the case with its fixture and variant as "-r" takes it. The input, from "-l",
 # is a table of fixtures with a column of variants and one of tests.

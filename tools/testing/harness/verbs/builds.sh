@@ -78,12 +78,7 @@ modules_are_installed_below_updates()
 
 tests=(modules_build_without_warning modules_are_installed_below_updates
 	sources_are_sparse_clean)
-mapfile -t tests < <(printf '%s\n' "${tests[@]}" | select_tests builds)
-if [ -n "${LIST:-}" ]; then
-	printf 'builds:%s\n' "${tests[@]}"
-	exit
-fi
-[ ${#tests[@]} -gt 0 ] || exit 0
+choose_tests builds
 need_packages "${HOST_PACKAGES[@]}"
 kernel=$("$HARNESS/kernel.sh")
 note "building for $(<"$kernel/release"), from $(<"$kernel/suite")"

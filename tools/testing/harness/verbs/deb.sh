@@ -63,12 +63,7 @@ packages)
 	exit
 	;;
 esac
-mapfile -t tests < <(printf '%s\n' "${tests[@]}" | select_tests deb)
-if [ -n "${LIST:-}" ]; then
-	printf 'deb:%s\n' "${tests[@]}"
-	exit
-fi
-[ ${#tests[@]} -gt 0 ] || exit 0
+choose_tests deb
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 for name in "${tests[@]}"; do

@@ -183,11 +183,7 @@ tests=(
 	make_that_is_told_to_end_takes_its_machine_along
 	part_ends_by_its_limit_and_says_what_it_waited_for
 )
-mapfile -t tests < <(printf '%s\n' "${tests[@]}" | select_tests harness)
-if [ -n "${LIST:-}" ]; then
-	printf 'harness:%s\n' "${tests[@]}"
-	exit
-fi
+choose_tests harness
 need_packages "${HOST_PACKAGES[@]}" procps
 for name in "${tests[@]}"; do
 	scratch=$(mktemp -d)

@@ -135,11 +135,7 @@ complaints_are_told_from_noise()
 	[ "$samples" -gt 0 ] && return "$bad"
 }
 
-mapfile -t tests < <(printf '%s\n' "${tests[@]}" | select_tests static)
-if [ -n "${LIST:-}" ]; then
-	printf 'static:%s\n' "${tests[@]}"
-	exit
-fi
+choose_tests static
 need_packages "${HOST_PACKAGES[@]}"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
