@@ -34,8 +34,6 @@ slim()
 		"$1/etc/resolv.conf"
 	# Mount points for the modules and the tests.
 	mkdir -p "$1/vm" "$1/lib/modules"
-	echo "$S" >"$1/etc/hostname"
-	echo "127.0.0.1 localhost $S" >"$1/etc/hosts"
 }
 
 make_image()

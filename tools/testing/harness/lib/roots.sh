@@ -32,12 +32,14 @@ overlay()
 		"$2/root"
 }
 
-# pack_image ROOT FILE: packs an ext4 image. No journal: QEMU discards what a run
-# writes.
+# pack_image ROOT FILE: packs an ext4 image, whose host is named after the system.
+# No journal: QEMU discards what a run writes.
 pack_image()
 {
 	local size
 
+	echo "$S" >"$1/etc/hostname"
+	echo "127.0.0.1 localhost $S" >"$1/etc/hosts"
 	size=$(du -sm "$1" | cut -f1)
 	mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$1" "$2" "$((size + 300))M"
 }
