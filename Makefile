@@ -7,11 +7,12 @@ RUN_PARTS := tools/testing/harness/run
 
 # For the scripts: S selects the system, K the kernel, T the tests; RUN is a
 # command.
-export S K T LIST RUN REFRESH CACHE SCALE SEED DEEP
+export S K T LIST RUN REFRESH CACHE SCALE SEED DEEP KTREE
 
 .PHONY: help modules modules_install demo check check-ci check-all check-builds \
 	check-e2e check-faults check-fuzz check-matrix check-model check-mutations \
-	check-soak shell vm e2e-shell bench dist deb clean
+	check-soak shell vm e2e-shell bench dist deb \
+	kernel-series clean
 
 help:
 	@echo 'Targets (need root and Debian; missing packages get installed):'
@@ -37,6 +38,8 @@ help:
 	@echo '  bench           measure the system and its alternatives'
 	@echo '  deb             build the Debian packages, into build/deb'
 	@echo '  dist            pack the sources, into build/dist'
+	@echo '  kernel-series   turn the modules into patches for the kernel source tree'
+	@echo '                  KTREE, and apply them; they stay in build/series'
 	@echo '  clean           remove what was built (not the cache)'
 	@echo 'Targets that need only a compiler and a kernel build tree:'
 	@echo '  modules         build only the modules; KDIR=<build tree>, default'
@@ -86,6 +89,9 @@ deb:
 
 dist:
 	@$(RUN_PARTS) -x deb dist
+
+kernel-series:
+	@$(RUN_PARTS) -x series write
 
 shell:
 	@$(RUN_PARTS) -x vm shell

@@ -26,11 +26,13 @@ host_package_reason()
 	linux-libc-dev)		echo "VFIO's user-space header" ;;
 	make)			echo "runs the builds" ;;
 	mmdebstrap)		echo "roots of Debian suites, to build and test in" ;;
+	patch)			echo "patches kernel trees" ;;
 	perl)			echo "checkpatch" ;;
 	qemu-system-x86)	echo "the virtual machine" ;;
 	rsync)			echo "copies the sources to build/" ;;
 	shellcheck)		echo "checks the scripts" ;;
 	spin)			echo "explores the model" ;;
+	unifdef)		echo "drops what a kernel tree has itself" ;;
 	xz-utils)		echo "unpacks kernel sources and modules" ;;
 	zstd)			echo "unpacks Debian packages and kernels" ;;
 	*)			echo "asked for" ;;
