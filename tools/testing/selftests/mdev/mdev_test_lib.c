@@ -161,6 +161,11 @@ bool module_loaded(const char *name)
 	return path_exists(path);
 }
 
+bool module_built_in(const char *name)
+{
+	return !load_module(name) && !module_loaded(name);
+}
+
 int module_refcount(const char *name)
 {
 	char path[PATH_MAX];

@@ -217,6 +217,8 @@ TEST_F(parent, last_port_makes_a_single_card_only)
 
 TEST_F(parent, cards_go_with_their_parent)
 {
+	if (module_built_in("mtty"))
+		SKIP(return, "mtty is built in");
 	create_ok(MTTY_DUAL);
 	create_ok(MTTY_SINGLE);
 	EXPECT_EQ(0, unload_module("mtty"));

@@ -21,7 +21,7 @@ int mtty_load(void)
 	return ret ? ret : load_module("mtty");
 }
 
-/* Only if the module stays: unloading it removes the card. */
+/* Only if the driver stays: unloading it removes the cards. */
 static int remove_cards(void)
 {
 	DIR *dir = opendir("/sys/bus/mdev/devices");
@@ -47,7 +47,7 @@ int mtty_unload(void)
 	int ret, first = 0;
 	size_t i;
 
-	if (keep_modules())
+	if (keep_modules() || module_built_in("mtty"))
 		return remove_cards();
 	for (i = 0; i < ARRAY_SIZE(modules); i++) {
 		if (!module_loaded(modules[i]))

@@ -33,6 +33,8 @@ TEST_F(unload, core_goes_while_its_objects_are_released_late)
 	int i, ret, kmsg = kmsg_open();
 	unsigned long long start;
 
+	if (module_built_in("mdev"))
+		SKIP(return, "mdev is built in");
 	ASSERT_LE(0, kmsg);
 	for (i = 0; i < ROUNDS; i++) {
 		ASSERT_EQ(0, load_module("mdev"));
@@ -61,6 +63,8 @@ TEST_F(unload, bus_may_be_held_while_the_core_is_unloaded)
 	struct actor unload;
 	int ret, kmsg = kmsg_open();
 
+	if (module_built_in("mdev"))
+		SKIP(return, "mdev is built in");
 	ASSERT_LE(0, kmsg);
 	ASSERT_EQ(0, door_setup(DOOR_DRIVER));
 	ASSERT_EQ(0, hold_bus());
