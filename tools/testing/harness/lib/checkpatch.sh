@@ -3,9 +3,9 @@
 #
 # Part of lib.sh: drops the complaints of checkpatch that checkpatch-ignore lists.
 
-# unexcused [all]: reads complaints "path:line: LEVEL:TYPE: text", and prints those
-# that checkpatch-ignore does not list. With "all", also prints its lines that
-# match nothing.
+# unexcused tree|patch: reads complaints "path:line: LEVEL:TYPE: text", and prints
+# those that checkpatch-ignore does not list. If they are those of the whole tree,
+# also prints its lines that match nothing.
 unexcused()
 {
 	local -A used=()
@@ -25,7 +25,7 @@ unexcused()
 		done <<<"$rules"
 		[ -n "$excused" ] || printf '%s\n' "$line"
 	done
-	[ "${1:-}" = all ] || return 0
+	[ "$1" = tree ] || return 0
 	while read -r rule pattern; do
 		[ -n "${used["$rule $pattern"]:-}" ] ||
 			echo "checkpatch-ignore: $rule $pattern: not needed"

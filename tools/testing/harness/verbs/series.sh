@@ -105,7 +105,7 @@ patches_are_checkpatch_clean()
 			--ignore FILE_PATH_CHANGES "$patch" |
 			sed 's,/vfio-mdev/\(.*_test\),/mdev/\1,'
 	done >"$work/checkpatch"
-	! unexcused <"$work/checkpatch" | grep .
+	! unexcused patch <"$work/checkpatch" | grep .
 }
 
 # configure VALUE: with m or y for what can be a module.
@@ -200,6 +200,8 @@ boot()
 # "make run_tests" wants the parts of the tree that it reads, at their places.
 selftests_pass_with_modules()
 {
+	local libraries
+
 	vm_prepare "$work/m" run
 	mkdir "$VM/root/linux"
 	(
@@ -208,8 +210,8 @@ selftests_pass_with_modules()
 				usr/include/linux $SELFTESTS/{Makefile,*.mk,kselftest,vfio-mdev} \
 				"$SELFTESTS"/*.{sh,h} tools/scripts
 	) || return 1
-	cp -t "$VM/root" /usr/bin/make \
-		$(ldd /usr/bin/make | grep -o '/lib/[^ ]*') || return 1
+	mapfile -t libraries < <(ldd /usr/bin/make | grep -o '/lib/[^ ]*')
+	cp -t "$VM/root" /usr/bin/make "${libraries[@]}" || return 1
 	boot m <<-MAIN
 		cd /vm/linux/$SELFTESTS/vfio-mdev
 		echo "# run: \$(ls *_test | grep -vc misuse)"

@@ -45,7 +45,7 @@ sources_are_checkpatch_strict_clean()
 			--show-types --no-summary -f "${files[@]}" \
 			>"$scratch/checkpatch" || [ $? -eq 1 ]
 	) || return 1
-	! unexcused all <"$scratch/checkpatch" | grep .
+	! unexcused tree <"$scratch/checkpatch" | grep .
 }
 
 # shell_scripts: prints files with a shell's "#!" line or "shellcheck shell=".
