@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: [S=...] [K=...] [T=name] [LIST=1] builds.sh
+# usage: [S=...] [K=...] [ARCH=...] [T=name] [LIST=1] builds.sh
 #
 # Builds the system's modules for the kernel K, in a root of its suite with that
 # suite's compiler, W=1 and sparse, and compares their exports with those of the
@@ -91,7 +91,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 # Make the root first, so that the time of the build does not include it.
 root=$(root_of "$kernel")
-note "$(chroot "$root" gcc --version | head -n 1)"
+note "$(chroot "$root" "${CROSS}gcc" --version | head -n 1)"
 run_test builds:modules_build_without_warning modules_build_without_warning
 [ "$failed" -ne 0 ] ||
 	run_test builds:modules_are_installed_below_updates \
