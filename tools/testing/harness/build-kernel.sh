@@ -11,7 +11,7 @@
 # with tinyconfig and the fragments below, into DIR: release, vmlinuz,
 # lib/modules/RELEASE and, to build modules with, usr/src/linux-headers-RELEASE.
 # A later fragment overrides an earlier one; an option that Kconfig did not take
-# is an error.
+# is an error, unless its value is empty: then Kconfig chooses.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -84,7 +84,9 @@ verify_config()
 
 	while read -r line; do
 		option=${line%%=*}
-		if [ "${line#*=}" = n ]; then
+		if [ -z "${line#*=}" ]; then
+			continue
+		elif [ "${line#*=}" = n ]; then
 			! grep -q "^$option=" "$src/.config" ||
 				missing+=("$line")
 		else

@@ -54,6 +54,12 @@ CROSS_PACKAGES=(${FOREIGN:+"gcc-$GNU"})
 CROSS_PROGRAM_PACKAGES=(${FOREIGN:+"${CROSS_PACKAGES[@]}"
 	"libc6-dev-$ARCH-cross" "linux-libc-dev-$ARCH-cross"})
 
+# amd64_only WHAT: dies if the modules are for another architecture.
+amd64_only()
+{
+	[ -z "$FOREIGN" ] || die "ARCH=$ARCH: $1 runs on amd64 only"
+}
+
 # qemu_command NAME: sets QEMU to the command of this program of QEMU. Foreign code
 # needs TOOLS_SUITE's: QEMU 7.2 runs what an s390x guest has overwritten.
 qemu_command()
