@@ -59,6 +59,8 @@ make_modules()
 
 build_modules()
 {
+	has_subsystem "$kernel" ||
+		die "$release is built without ${SUBSYSTEM[0]}: the modules cannot run there"
 	copy_module_sources
 	step "building the modules for $release" make_modules
 	drop_stale_modules

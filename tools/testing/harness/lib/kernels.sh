@@ -98,6 +98,13 @@ kernel_make()
 		"${KBUILD[@]}" "$@"
 }
 
+# has_subsystem KERNEL: succeeds if the kernel has the SUBSYSTEM of the system.
+has_subsystem()
+{
+	grep -qE "^CONFIG_${SUBSYSTEM[0]}=" \
+		"$1/usr/src/linux-headers-$(<"$1/release")/.config"
+}
+
 # The suite whose kernel source provides checkpatch, kernel-doc and the
 # kselftest harness. It is the same for all kernels, so that a verdict does not
 # depend on the kernel under test.

@@ -29,24 +29,23 @@ warnings()
 		grep -vE '^[./]|differs from the one used to build the kernel$'
 }
 
-# Debian's s390x kernels have no VFIO, so nothing can run there. Take its exports
-# from the suite's source, to check what the modules import.
-vfio_symvers()
+# Debian's s390x kernels have no VFIO, so the modules cannot run there. Take its
+# exports from the suite's source, to check what the modules import.
+subsystem_symvers()
 {
-	local source
+	local source folder=${SUBSYSTEM[1]}
 
-	source=$("$HARNESS/source.sh" "$(<"$kernel/suite")" drivers/vfio) ||
-		return
-	grep -rhoE 'EXPORT_SYMBOL(_GPL)?\([a-z0-9_]+' "$source/drivers/vfio" |
-		sed -E 's|(.*)\((.*)|0x00000000\t\2\tdrivers/vfio/vfio\t\1\t|'
+	source=$("$HARNESS/source.sh" "$(<"$kernel/suite")" "$folder") || return
+	grep -rhoE 'EXPORT_SYMBOL(_GPL)?\([a-z0-9_]+' "$source/$folder" |
+		sed -E "s|(.*)\((.*)|0x00000000\t\2\t$folder\t\1\t|"
 }
 
 modules_build_without_warning()
 {
 	copy_sources "$scratch/src" || return 1
 	if [ -n "$extra_symbols" ]; then
-		echo "this kernel has no VFIO; its exports are those of the source"
-		vfio_symvers >"$scratch/src/vfio.symvers" || return 1
+		echo "the kernel has no ${SUBSYSTEM[0]}: exports are those of its source"
+		subsystem_symvers >"$scratch/src/subsystem.symvers" || return 1
 	fi
 	if ! modules "$scratch/log" W=1; then
 		tail -n 40 "$scratch/log"
@@ -105,8 +104,7 @@ need_packages "${HOST_PACKAGES[@]}"
 kernel=$("$HARNESS/kernel.sh")
 note "building for $(<"$kernel/release"), from $(<"$kernel/suite")"
 extra_symbols=
-grep -q '^CONFIG_VFIO=' "$kernel/usr/src/linux-headers-$(<"$kernel/release")/.config" ||
-	extra_symbols=/mnt/vfio.symvers
+has_subsystem "$kernel" || extra_symbols=/mnt/subsystem.symvers
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 # Make the root first, so that the time of the build does not include it.
