@@ -5,9 +5,9 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 RUN_PARTS := tools/testing/harness/run
 
-# For the scripts: S selects the system, K the kernel, T the tests; RUN is a
-# command.
-export S K T LIST RUN REFRESH CACHE SCALE SEED DEEP KTREE
+# For the scripts: S selects the system, K the kernel, ARCH its architecture, T
+# the tests; RUN is a command.
+export S K ARCH T LIST RUN REFRESH CACHE SCALE SEED DEEP KTREE
 
 .PHONY: help modules modules_install demo check check-ci check-all check-builds \
 	check-e2e check-faults check-fuzz check-matrix check-model check-mutations \
@@ -20,8 +20,8 @@ help:
 	@echo '  check           static checks and every selftest, in virtual machines'
 	@echo '  check-ci        what a change must pass: .ci/run'
 	@echo '  check-all       every test on every kernel; resumes where it was stopped'
-	@echo '  check-builds    build for each supported kernel; EXTRA=suite: one more,'
-	@echo '                  whose failure does not count'
+	@echo '  check-builds    build for each supported kernel, or for K; EXTRA=suite: for'
+	@echo '                  one more, whose failure does not count'
 	@echo '  check-e2e       boot Debian and run its own programs on our modules'
 	@echo '  check-faults    fail each memory allocation of each operation once (K=debug)'
 	@echo '  check-fuzz      bad input, millions of times; SEED=n repeats a run'
@@ -50,6 +50,8 @@ help:
 	@echo '  K=bookworm      the kernel: a Debian suite (trixie, trixie-backports,'
 	@echo '                  sid ...), a series that one of them has, or one that is'
 	@echo '                  built here: debug, debug-new, kcsan'
+	@echo '  ARCH=amd64      its architecture: amd64, arm64 or s390x; the last two are'
+	@echo '                  built and emulated here'
 	@echo '  T=name          only this program or case (patterns work); LIST=1 lists them'
 	@echo '  REFRESH=1       look for newer packages now instead of once a day'
 	@echo '  CACHE=folder    for downloads (default ~/.cache/mdev)'
@@ -70,7 +72,7 @@ check-matrix:
 	@$(RUN_PARTS) $(if $(SUITE),"matrix K=$(SUITE)",matrices)
 
 check-builds:
-	@$(RUN_PARTS) supported $(if $(EXTRA),"builds K=$(EXTRA) TODO=1")
+	@$(RUN_PARTS) $(if $(K),builds,supported) $(if $(EXTRA),"builds K=$(EXTRA) TODO=1")
 
 check-e2e check-model check-mutations:
 	@$(RUN_PARTS) $(@:check-%=%)

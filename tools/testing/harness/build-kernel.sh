@@ -11,7 +11,7 @@
 # with tinyconfig and the fragments below, into DIR: release, vmlinuz,
 # lib/modules/RELEASE and, to build modules with, usr/src/linux-headers-RELEASE.
 # A later fragment overrides an earlier one; an option that Kconfig did not take
-# is an error.
+# is an error, unless its value is empty: then Kconfig chooses.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -20,14 +20,16 @@
 RECIPE=2
 
 # fragments NAME: prints the fragments for every machine, for each system, for
-# the kernel that NAME is based on, and for NAME, in this order.
+# the kernel that NAME is based on, for NAME, and for another architecture, in
+# this order.
 fragments()
 {
 	local base
 
 	base=$(sed -n 's/^# Based on: //p' "$CONFIG/$1.config")
 	cat "$CONFIG/machine.config" "$TESTING"/systems/*.config \
-		${base:+"$CONFIG/$base.config"} "$CONFIG/$1.config"
+		${base:+"$CONFIG/$base.config"} "$CONFIG/$1.config" \
+		${FOREIGN:+"$CONFIG/$FOREIGN.config"}
 }
 
 key()
@@ -64,7 +66,8 @@ extract()
 kmake()
 {
 	in_root "$root" '' "$dir" make -C /mnt/.build/src -j"$(nproc)" \
-		KBUILD_BUILD_USER=mdev KBUILD_BUILD_HOST=mdev "$@"
+		KBUILD_BUILD_USER=mdev KBUILD_BUILD_HOST=mdev \
+		"${KBUILD[@]}" LOCALVERSION="$ARCH_TAG" "$@"
 }
 
 configure()
@@ -81,7 +84,9 @@ verify_config()
 
 	while read -r line; do
 		option=${line%%=*}
-		if [ "${line#*=}" = n ]; then
+		if [ -z "${line#*=}" ]; then
+			continue
+		elif [ "${line#*=}" = n ]; then
 			! grep -q "^$option=" "$src/.config" ||
 				missing+=("$line")
 		else
@@ -104,9 +109,9 @@ install_headers()
 		{
 			printf '%s\n' .config Makefile Module.symvers
 			find scripts include -type f -o -type l
-			find . arch/x86 -maxdepth 1 -name 'Makefile*' -type f
-			find arch/x86/include arch/x86/scripts \
-				arch/x86/tools -type f
+			find . "$arch" -maxdepth 1 -name 'Makefile*' -type f
+			find "$arch" -type f -regextype egrep \
+				-regex "$arch/(include|scripts|tools)/.*"
 			find tools/objtool -name objtool -type f
 		} | sort -u | cpio -pdm --quiet "$headers"
 	)
@@ -114,10 +119,10 @@ install_headers()
 
 install_kernel()
 {
-	local release
+	local release arch=${image%/boot/*}
 
 	release=$(kmake -s --no-print-directory kernelrelease) &&
-		cp "$src/arch/x86/boot/bzImage" "$dir/vmlinuz" &&
+		cp "$src/$image" "$dir/vmlinuz" &&
 		kmake INSTALL_MOD_PATH=/mnt modules_install &&
 		rm -f "$dir/lib/modules/$release"/{build,source} &&
 		install_headers &&
@@ -134,7 +139,8 @@ package=$2
 name=$3
 dir=$4
 
-root=$("$HARNESS/root.sh" "$suite" build "${BUILD_PACKAGES[@]}")
+root=$("$HARNESS/root.sh" "$suite" build "${BUILD_PACKAGES[@]}" \
+	"${CROSS_PACKAGES[@]}")
 # Below DIR, so that kernel.sh removes it after a killed run.
 tmp=$dir/.build
 mkdir "$tmp"
@@ -143,6 +149,7 @@ fetch_source
 step "configuring the kernel: $name" configure
 verify_config
 log "a kernel from source takes ten minutes or more, once"
-step "building the kernel: $name" kmake bzImage modules
+image=$(kmake -s --no-print-directory image_name)
+step "building the kernel: $name" kmake "${image##*/}" modules
 step "installing the kernel: $name" install_kernel
 rm -rf "$tmp"

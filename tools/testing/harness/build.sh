@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: [S=...] [K=...] build.sh modules|selftests|tools|e2e|stress...
+# usage: [S=...] [K=...] [ARCH=...] build.sh modules|selftests|tools|e2e|stress...
 #
 # Builds the named parts of the system S for the kernel K below build/S/RELEASE,
 # so that the tree stays clean and builds for several kernels coexist, and
@@ -59,6 +59,8 @@ make_modules()
 
 build_modules()
 {
+	has_subsystem "$kernel" ||
+		die "$release is built without ${SUBSYSTEM[0]}: the modules cannot run there"
 	copy_module_sources
 	step "building the modules for $release" make_modules
 	drop_stale_modules
@@ -72,7 +74,8 @@ build_programs()
 	[ -d "$TOP/$dir" ] || return 0
 	mkdir -p "$build/$part"
 	step "building the programs of $dir" \
-		make -C "$TOP/$dir" -j"$(nproc)" OUT="$build/$part" "$@"
+		make -C "$TOP/$dir" -j"$(nproc)" OUT="$build/$part" \
+		CC="${CROSS}gcc" AR="${CROSS}ar" "$@"
 }
 
 # harness_header: prints the folder of the kernel's kselftest_harness.h.
@@ -120,7 +123,8 @@ build_all()
 }
 
 [ $# -gt 0 ] || die "usage: build.sh modules|selftests|tools|e2e|stress..."
-need_packages "${HOST_PACKAGES[@]}" "${PROGRAM_PACKAGES[@]}"
+need_packages "${HOST_PACKAGES[@]}" "${PROGRAM_PACKAGES[@]}" \
+	"${CROSS_PROGRAM_PACKAGES[@]}"
 kernel=$("$HARNESS/kernel.sh")
 release=$(cat "$kernel/release")
 build=$TOP/build/$S/$release

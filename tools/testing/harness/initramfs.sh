@@ -3,8 +3,8 @@
 #
 # usage: initramfs.sh KERNEL_DIR MODULES_DIR VM_DIR OUTPUT [MODULE...]
 #
-# Packs the guest's initramfs: busybox, the host's kmod and shells, our modules
-# in updates/, the distribution's modules that they depend on or that
+# Packs the guest's initramfs: busybox, kmod and shells of this machine's suite,
+# our modules in updates/, the distribution's modules that they depend on or that
 # MACHINE_MODULES or the arguments name, and VM_DIR as /vm. A trailing question
 # mark marks a module that not every kernel has. The distribution's modules with
 # the names of ours go to /lib/modules/stock, where modprobe does not look.
@@ -22,16 +22,34 @@ release=$(cat "$kernel/release")
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 
-# add_program FILE: adds the program and its shared libraries.
+# The programs of this machine, or a root with those of ARCH.
+programs=
+if [ -n "$FOREIGN" ]; then
+	programs=$("$HARNESS/root.sh" --foreign \
+		"$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" \
+		"machine$ARCH_TAG" busybox-static kmod dash bash)
+fi
+
+# libraries PROGRAM: prints its shared libraries as ldd does.
+libraries()
+{
+	if [ -z "$FOREIGN" ]; then
+		ldd "$1"
+	else
+		emulate -L "$programs" -E LD_TRACE_LOADED_OBJECTS=1 "$1"
+	fi 2>/dev/null || true
+}
+
+# add_program NAME: adds the program and its shared libraries.
 add_program()
 {
 	local file lib
-	file=$(realpath "$1")
+	file=$(realpath "$programs/bin/$1")
 	install -D -m 755 "$file" "$root/bin/$(basename "$file")"
-	{ ldd "$file" 2>/dev/null || true; } |
+	libraries "$file" |
 		sed -nE 's|.*[[:space:]](/[^ ]+) \(0x.*|\1|p' |
 		while read -r lib; do
-			install -D -m 755 "$lib" "$root$lib"
+			install -D -m 755 "$programs$lib" "$root$lib"
 		done
 }
 
@@ -40,18 +58,18 @@ add_user_space()
 	local applet
 
 	mkdir -p "$root"/{bin,sbin,proc,sys,dev,tmp,root,etc,run,var/run}
-	for applet in $(busybox --list); do
+	for applet in $(emulate "$programs/bin/busybox" --list); do
 		ln -s busybox "$root/bin/$applet"
 	done
 	rm -f "$root/bin/busybox"
-	install -m 755 /bin/busybox "$root/bin/busybox"
+	install -m 755 "$programs/bin/busybox" "$root/bin/busybox"
 	# Use kmod for its modprobe semantics (soft dependencies, compressed
-	# modules). Use the host's shells because busybox's shell prefers its
+	# modules). Use real shells because busybox's shell prefers its
 	# own applets to programs in PATH.
 	rm "$root"/bin/{depmod,insmod,lsmod,modinfo,modprobe,rmmod,sh,ash}
-	add_program /bin/kmod
-	add_program /bin/dash
-	add_program /bin/bash
+	add_program kmod
+	add_program dash
+	add_program bash
 	ln -s dash "$root/bin/sh"
 	for applet in depmod insmod lsmod modinfo modprobe rmmod; do
 		ln -s kmod "$root/bin/$applet"
@@ -64,7 +82,7 @@ add_user_space()
 	echo "root:x:0:0:root:/root:/bin/bash" >"$root/etc/passwd"
 	echo "root:x:0:" >"$root/etc/group"
 	cp -a "$vm" "$root/vm"
-	cp -t "$root/vm" /bin/busybox "$HARNESS/vm/run"
+	cp -t "$root/vm" "$root/bin/busybox" "$HARNESS/vm/run"
 }
 
 # Print the modules to look up: the requested ones and the dependencies of ours.

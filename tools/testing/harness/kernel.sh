@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: [K=...] [REFRESH=1] kernel.sh
+# usage: [K=...] [ARCH=...] [REFRESH=1] kernel.sh
 #
 # Fetches the kernel K, unpacks it into the cache and prints the directory:
 #
@@ -75,14 +75,26 @@ prepare()
 	step "indexing the modules of $release" depmod -b "$root" "$release"
 }
 
+# The programs of linux-kbuild run here, so take this machine's of that version.
 fetch_packages()
 {
-	local list packages
+	local list packages kbuild version
 
-	list=$(kernel_parts linux-{image,headers}-"$arch")
-	mapfile -t packages <<<"$list"
+	list=$(kernel_parts linux-{image,headers}-"$ARCH")
+	mapfile -t packages < <(grep -v '^linux-kbuild-' <<<"$list")
 	fetch_unpack "$tmp" "${packages[@]}"
+	kbuild=$(grep '^linux-kbuild-' <<<"$list")
+	version=$(package_version "$kbuild")
+	apt_suite "$suite"
+	fetch_unpack "$tmp" "$kbuild=$version"
 	prepare "$tmp"
+}
+
+# cross_compilers FILE: replaces the compilers by those that run here.
+cross_compilers()
+{
+	sed -i -E "s/^(linux-compiler-)?(gcc-[0-9]+)(-.*)?\$/\2-$GNU/" "$1"
+	printf '%s\n' "${CROSS_PACKAGES[@]}" >>"$1"
 }
 
 # store_name PACKAGE: sets store to the directory for its version.
@@ -92,30 +104,30 @@ store_name()
 
 	version=$(package_version "$1")
 	[ -n "$version" ] || die "$suite has no $1"
-	store=$CACHE/kernels/$prefix$version
+	store=$CACHE/kernels/$prefix$version$ARCH_TAG
 }
 
 # Runs in a separate process: errexit has no effect inside a condition.
 fetch()
 {
-	local store tmp arch prefix='' source
+	local store tmp prefix='' source
 
 	! checked_today || return 0
 	need_packages dpkg xz-utils zstd kmod debian-archive-keyring
-	arch=$(dpkg --print-architecture)
-	apt_suite "$suite"
 	if is_built_kernel "$K"; then
-		prefix=$name-
+		prefix=$key-
+		apt_suite "$suite"
 		source=$(depends linux-source | grep '^linux-source-')
 		store_name "$source"
 	else
-		store_name "linux-image-$arch"
+		apt_suite "$suite" "$FOREIGN"
+		store_name "linux-image-$ARCH"
 	fi
 	if [ ! -d "$store" ]; then
 		mkdir -p "$CACHE/kernels"
 		# We hold the lock, so these are leftovers of a killed run.
-		rm -rf "$CACHE/kernels/.$K".*
-		tmp=$(mktemp -d "$CACHE/kernels/.$K.XXXXXX")
+		rm -rf "$CACHE/kernels/.$K$ARCH_TAG".*
+		tmp=$(mktemp -d "$CACHE/kernels/.$K$ARCH_TAG.XXXXXX")
 		# shellcheck disable=SC2064 # expand it now
 		trap "rm -rf '$tmp'" EXIT
 		: >"$tmp/build-depends"
@@ -125,6 +137,7 @@ fetch()
 		else
 			fetch_packages
 		fi
+		[ -z "$FOREIGN" ] || cross_compilers "$tmp/build-depends"
 		sort -u -o "$tmp/build-depends" "$tmp/build-depends"
 		chmod 755 "$tmp"
 		mv "$tmp" "$store"
@@ -140,8 +153,9 @@ checked_today()
 }
 
 suite=$(suite_of "$K")
-name=$suite
-! is_built_kernel "$K" || name=$K-$("$HARNESS/build-kernel.sh" key "$K")
+key=$suite
+! is_built_kernel "$K" || key=$K-$("$HARNESS/build-kernel.sh" key "$K")
+name=$key$ARCH_TAG
 dir=$CACHE/kernels/$name
 if [ "${1:-}" = --locked ]; then
 	fetch

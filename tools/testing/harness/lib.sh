@@ -7,6 +7,7 @@
 #	S	the system (default mdev); tools/testing/systems/ has a file for each
 #	K	the kernel (default bookworm): a Debian suite, a series that one of
 #		them has, or a kernel that is built here (config/*.config)
+#	ARCH	the architecture of the kernel (default amd64): a Debian name
 #	T	tests to run: programs, cases, or shell patterns of either
 #	CACHE	where fetched files are kept (default ~/.cache/mdev)
 
@@ -19,14 +20,17 @@ TESTING=$TOP/tools/testing
 CACHE=${CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mdev}
 S=${S:-mdev}
 K=${K:-bookworm}
+ARCH=${ARCH:-amd64}
 
-export TOP CACHE S K
+export TOP CACHE S K ARCH
 
 # Don't pass the variables and the job server of the calling make to other makes.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
 # shellcheck source=tools/testing/harness/lib/log.sh
 . "$HARNESS/lib/log.sh"
+# shellcheck source=tools/testing/harness/lib/arch.sh
+. "$HARNESS/lib/arch.sh"
 # shellcheck source=tools/testing/harness/lib/packages.sh
 . "$HARNESS/lib/packages.sh"
 # shellcheck source=tools/testing/harness/lib/apt.sh

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: [S=...] [K=...] [T=...] [LIST=1] parts.sh PART...
+# usage: [S=...] [K=...] [ARCH=...] [T=...] [LIST=1] parts.sh PART...
 #
 # Runs parts of the tests one after the other, prints one KTAP stream, then a
 # table and the totals. A part is one word: a script of verbs/ with its argument
@@ -67,14 +67,15 @@ list_parts()
 	done
 }
 
-# parse PART: sets verb, arguments, variables, limit, todo, part_K, part_S, label.
+# parse PART: sets verb, arguments, variables, limit, todo, label, and part_K,
+# part_S and part_ARCH.
 parse()
 {
 	local word words
 
 	arguments=()
 	variables=()
-	part_K=$K part_S=$S limit=3600 todo=
+	part_K=$K part_S=$S part_ARCH=$ARCH limit=3600 todo=
 	read -ra words <<<"$1"
 	verb=${words[0]}
 	[ -x "$VERBS/$verb.sh" ] ||
@@ -87,12 +88,14 @@ parse()
 		TODO=*)		todo=1 ;;
 		K=*)		part_K=${word#*=} ;;
 		S=*)		part_S=${word#*=} ;;
+		ARCH=*)		part_ARCH=${word#*=} ;;
 		*=*)		variables+=("${word//,/ }") ;;
 		*)		arguments+=("$word") label+=:$word ;;
 		esac
 	done
 	label=$part_S:$label
 	! needs_kernel || label+=:$part_K
+	[ "$part_ARCH" = amd64 ] || label+=:$part_ARCH
 	for word in ${variables[@]+"${variables[@]}"}; do
 		[[ $word = T=* ]] || label+=:$word
 	done
@@ -107,7 +110,7 @@ needs_kernel()
 # run_verb COMMAND...: runs the part's script, prefixed with COMMAND.
 run_verb()
 {
-	"$@" env S="$part_S" K="$part_K" KTAP=1 \
+	"$@" env S="$part_S" K="$part_K" ARCH="$part_ARCH" KTAP=1 \
 		${variables[@]+"${variables[@]}"} \
 		"$VERBS/$verb.sh" ${arguments[@]+"${arguments[@]}"}
 }
@@ -170,7 +173,8 @@ run_part()
 
 	parse "$1"
 	kernel=-
-	! needs_kernel || kernel=$(K=$part_K "$HARNESS/kernel.sh") || kernel=
+	! needs_kernel || kernel=$(K=$part_K ARCH=$part_ARCH \
+		"$HARNESS/kernel.sh") || kernel=
 	if [ -n "$hash" ] && [[ " ${variables[*]-} " != *" T="* ]]; then
 		kept=$CACHE/results/$hash/$label-${kernel##*/}
 	fi

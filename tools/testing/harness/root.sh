@@ -1,16 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: [REFRESH=1] root.sh SUITE NAME PACKAGE...
+# usage: [REFRESH=1] root.sh [--foreign] SUITE NAME PACKAGE...
 #
 # Makes a root of this Debian suite with these packages and their dependencies,
 # and prints the directory. The root stays in the cache and is rebuilt only with
-# REFRESH=1.
+# REFRESH=1. With --foreign the packages are those of ARCH, and are only unpacked.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-[ $# -ge 3 ] || die "usage: root.sh SUITE NAME PACKAGE..."
+arch=
+options=(--variant=minbase)
+if [ "$1" = --foreign ]; then
+	arch=$FOREIGN
+	options=(--variant=extract --architectures="$arch"
+		--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr)
+	shift
+fi
+[ $# -ge 3 ] || die "usage: root.sh [--foreign] SUITE NAME PACKAGE..."
 suite=$1
 mapfile -t packages < <(printf '%s\n' "${@:3}" | sort -u)
 # Each set of packages has its own root: a build may be running in another one.
@@ -31,19 +39,19 @@ make_root()
 	! is_current || return 0
 
 	need_packages mmdebstrap debian-archive-keyring
-	apt_suite "$suite"
+	apt_suite "$suite" "$arch"
 	mkdir -p "$CACHE/roots"
 	# We hold the lock, so these are leftovers of a killed run.
 	rm -rf --one-file-system "$CACHE/roots/.${root##*/}".*
 	new=$(mktemp -d "$CACHE/roots/.${root##*/}.XXXXXX")
 	chmod 755 "$new"
 	step "making a root of $suite with ${packages[*]}" \
-		mmdebstrap --mode=root --variant=minbase \
+		mmdebstrap --mode=root "${options[@]}" \
 		--include="$(IFS=,; echo "${packages[*]}")" \
 		--aptopt='Acquire::Check-Valid-Until "false"' \
 		--aptopt='Acquire::Retries "3"' \
 		"$(base_suite "$suite")" "$new" \
-		"$CACHE/apt/$suite/sources.list"
+		"$CACHE/apt/$suite${arch:+-$arch}/sources.list"
 	echo "${packages[*]}" >"$new/.packages"
 	if [ -e "$root" ]; then
 		mv "$root" "$new.old"

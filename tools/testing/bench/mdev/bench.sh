@@ -83,7 +83,7 @@ boot()
 	cp -t "$VM/root" "$out/bench" "$here/guest"
 	cp "$out/stock/mtty.ko" "$VM/root/mtty_stock.ko"
 	cat >"$VM/root/main" <<-MAIN
-		exec >/dev/ttyS1 2>&1
+		exec >\$VM_RESULTS 2>&1
 		dmesg -n 4
 		export ALIVE=$ALIVE BATCH=$BATCH ROUNDS=$ROUNDS
 		exec bash /vm/guest $mode $core $*

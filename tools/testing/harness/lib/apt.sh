@@ -20,18 +20,19 @@ mirror_uri()
 			!found++ { print $4 }'
 }
 
-# has_pocket URI SUITE: succeeds if the archive has the suite. Dies if the archive
-# does not answer: the suite may exist.
+# has_pocket URI SUITE [ARCH]: succeeds if the archive has the suite (for this
+# architecture). Dies if the archive does not answer: the suite may exist.
 has_pocket()
 {
-	local said file
+	local said file rc=0
 
 	file=$(mktemp -u)
 	if said=$(/usr/lib/apt/apt-helper -o Acquire::Retries=3 \
 		-o APT::Sandbox::User=root \
 		download-file "${1%/}/dists/$2/InRelease" "$file" 2>&1); then
+		grep -qE "^Architectures:.* ${3:-.*}( |\$)" "$file" || rc=1
 		rm -f "$file"
-		return 0
+		return "$rc"
 	fi
 	rm -f "$file"
 	grep -qE '404|[Nn]ot [Ff]ound' <<<"$said" ||
@@ -49,7 +50,7 @@ base_suite()
 	esac
 }
 
-# suites: prints every suite that the mirror has.
+# suites [ARCH]: prints every suite that the mirror has (for this architecture).
 suites()
 {
 	local suite main
@@ -57,20 +58,20 @@ suites()
 	need_packages distro-info
 	main=$(mirror_uri Debian)
 	for suite in $(debian-distro-info --all); do
-		if has_pocket "$main" "$suite"; then
+		if has_pocket "$main" "$suite" "${1:-}"; then
 			echo "$suite"
-			! has_pocket "$main" "$suite-backports" ||
+			! has_pocket "$main" "$suite-backports" "${1:-}" ||
 				echo "$suite-backports"
 		fi
 	done
 }
 
-# apt_suite SUITE: prepares a private apt state for the suite (and what it
+# apt_suite SUITE [ARCH]: prepares a private apt state for the suite (and what it
 # builds on) and sets APT_OPTS to the options that select it. Mirrors serve expired
 # Release files of sid and of backports, so don't check their age.
 apt_suite()
 {
-	local suite=$1 dir=$CACHE/apt/$1
+	local suite=$1 arch=${2:-} dir=$CACHE/apt/$1${2:+-$2}
 
 	APT_OPTS=(
 		-o "Dir::Etc::sourcelist=$dir/sources.list"
@@ -85,10 +86,12 @@ apt_suite()
 		-o "Acquire::Retries=3"
 		-o "Acquire::Check-Valid-Until=false"
 	)
+	[ -z "$arch" ] || APT_OPTS+=(-o "APT::Architecture=$arch"
+		-o "APT::Architectures=$arch")
 	# apt ignores an overlay's packages unless told otherwise.
 	[ "$(base_suite "$suite")" = "$suite" ] ||
 		APT_OPTS+=(-o "APT::Default-Release=$suite")
-	apt_lists_fresh "$dir" || with_lock "apt-$suite" update_lists
+	apt_lists_fresh "$dir" || with_lock "apt-${dir##*/}" update_lists
 }
 
 # Lists are fresh for a day, with REFRESH=1 for five minutes.
@@ -98,7 +101,8 @@ apt_lists_fresh()
 		{ [ -z "${REFRESH:-}" ] || is_younger "$1/stamp" 5; }
 }
 
-# source_lines SUITE: prints sources.list lines for the suite and its pockets.
+# source_lines SUITE ARCH: prints sources.list lines for the suite and its pockets
+# that have the architecture, if it is not empty.
 source_lines()
 {
 	local base main security
@@ -111,13 +115,14 @@ source_lines()
 	[ -n "$main" ] || die "no Debian archive in the apt configuration"
 	security=$(mirror_uri Debian-Security)
 	base=$(base_suite "$1")
-	has_pocket "$main" "$1" ||
-		die "the mirror has no suite $1; it has: $(suites | paste -sd' ')"
+	has_pocket "$main" "$1" "$2" ||
+		die "the mirror has no suite $1${2:+ for $2}; it has:" \
+			"$(suites "$2" | paste -sd' ')"
 	echo "deb [signed-by=$KEYRING] $main $base main"
 	[ "$1" = "$base" ] || echo "deb [signed-by=$KEYRING] $main $1 main"
-	! has_pocket "$main" "$base-updates" ||
+	! has_pocket "$main" "$base-updates" "$2" ||
 		echo "deb [signed-by=$KEYRING] $main $base-updates main"
-	[ -z "$security" ] || ! has_pocket "$security" "$base-security" ||
+	[ -z "$security" ] || ! has_pocket "$security" "$base-security" "$2" ||
 		echo "deb [signed-by=$KEYRING] $security $base-security main"
 }
 
@@ -128,9 +133,9 @@ update_lists()
 	need_packages debian-archive-keyring
 	mkdir -p "$dir"/{lists,cache,cache/archives}/partial "$dir/empty"
 	: >"$dir/status"
-	if (source_lines "$suite" >"$dir/sources.new") &&
+	if (source_lines "$suite" "$arch" >"$dir/sources.new") &&
 		mv "$dir/sources.new" "$dir/sources.list" &&
-		step "fetching the package lists of $suite" \
+		step "fetching the package lists of $suite${arch:+ for $arch}" \
 			apt-get "${APT_OPTS[@]}" \
 			-o APT::Update::Error-Mode=any update; then
 		touch "$dir/stamp"

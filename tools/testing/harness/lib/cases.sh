@@ -58,7 +58,8 @@ list_cases()
 	for prog in "$1"/*_test; do
 		[ -x "$prog" ] || continue
 		{
-			TESTLIB=$HARNESS/vm/testlib.sh "$prog" -l 2>&1 || true
+			TESTLIB=$HARNESS/vm/testlib.sh emulate "$prog" -l 2>&1 ||
+				true
 		} | awk -v prog="${prog##*/}" '
 			function flush_fixture(v, t, prefix) {
 				for (v = 0; v == 0 || v < nv; v++)
@@ -112,7 +113,7 @@ cases_prepare()
 	printf '%s\n' "$3" >"$VM/cases"
 	echo "export CASE_SECONDS=$CASE_SECONDS" >>"$VM/root/env"
 	step "building the runner" \
-		gcc -static -O2 -Wall -Wextra -o "$VM/root/runner" \
+		"${CROSS}gcc" -static -O2 -Wall -Wextra -o "$VM/root/runner" \
 		"$HARNESS"/vm/{runner,klog,leaks,our_modules}.c
 	mkdir "$VM/root/tests"
 }

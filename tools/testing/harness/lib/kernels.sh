@@ -48,8 +48,8 @@ kernel_series()
 {
 	local version
 
-	apt_suite "$1"
-	version=$(package_version "linux-image-$(dpkg --print-architecture)")
+	apt_suite "$1" "$FOREIGN"
+	version=$(package_version "linux-image-$ARCH")
 	grep -oE '^[0-9]+\.[0-9]+' <<<"$version"
 }
 
@@ -60,7 +60,7 @@ suite_of_series()
 	local suite series found=()
 
 	need_packages distro-info
-	for suite in "${KERNELS[@]}" $(suites); do
+	for suite in "${KERNELS[@]}" $(suites "$FOREIGN"); do
 		series=$(kernel_series "$suite") || continue
 		if [ "$series" = "$1" ]; then
 			echo "$suite"
@@ -94,7 +94,15 @@ kernel_make()
 	shift 2
 	root=$(root_of "$kernel") || return
 	in_root "$root" "$kernel" "$dir" make -j"$(nproc)" \
-		-C "/usr/src/linux-headers-$(<"$kernel/release")" M=/mnt "$@"
+		-C "/usr/src/linux-headers-$(<"$kernel/release")" M=/mnt \
+		"${KBUILD[@]}" "$@"
+}
+
+# has_subsystem KERNEL: succeeds if the kernel has the SUBSYSTEM of the system.
+has_subsystem()
+{
+	grep -qE "^CONFIG_${SUBSYSTEM[0]}=" \
+		"$1/usr/src/linux-headers-$(<"$1/release")/.config"
 }
 
 # The suite whose kernel source provides checkpatch, kernel-doc and the

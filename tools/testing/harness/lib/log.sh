@@ -27,6 +27,8 @@ explain()
 		log "error: no space left (the cache is $CACHE)"
 	elif grep -qE 'Temporary failure resolving|Could not connect|Unable to connect' "$1"; then
 		log "error: the package mirror cannot be reached"
+	elif grep -q 'Mirror sync in progress' "$1"; then
+		log "error: the mirror's package lists are not those that its Release file names"
 	fi
 }
 

@@ -18,12 +18,14 @@ host_package_reason()
 	distro-info)		echo "knows the names of Debian's suites" ;;
 	dpkg)			echo "unpacks kernel packages" ;;
 	e2fsprogs)		echo "makes the image of a root" ;;
-	gcc)			echo "compiles the test programs" ;;
+	gcc | gcc-*-linux-gnu)	echo "compiles the test programs" ;;
 	git)			echo "says which files are sources" ;;
 	gnuplot-nox)		echo "draws the measurements" ;;
 	kmod)			echo "depmod and the machine's modprobe" ;;
-	libc6-dev)		echo "C library of the test programs" ;;
-	linux-libc-dev)		echo "VFIO's user-space header" ;;
+	libc6-dev | libc6-dev-*-cross)
+				echo "C library of the test programs" ;;
+	linux-libc-dev | linux-libc-dev-*-cross)
+				echo "VFIO's user-space header" ;;
 	make)			echo "runs the builds" ;;
 	mmdebstrap)		echo "roots of Debian suites, to build and test in" ;;
 	patch)			echo "patches kernel trees" ;;

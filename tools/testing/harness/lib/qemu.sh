@@ -12,6 +12,12 @@ qemu_accel()
 {
 	local boot_id verdict
 
+	qemu_command "system-${GNU%%-*}"
+	if [ -n "$FOREIGN" ]; then
+		log "virtual machine: TCG, emulated ($ARCH)"
+		ACCEL=(-accel "tcg,thread=multi")
+		return
+	fi
 	boot_id=$(cat /proc/sys/kernel/random/boot_id)
 	if [ ! -w /dev/kvm ]; then
 		verdict="no /dev/kvm"
@@ -80,16 +86,18 @@ VM_MEMORY=1G
 VM_CPUS=2
 VM_OPTIONS=()
 
-# qemu_run KERNEL INITRD SECONDS CONSOLE STREAM VERDICT [OPTION...]: CONSOLE,
-# STREAM and VERDICT are QEMU character devices. A panic or the time limit ends
-# QEMU.
+# qemu_run KERNEL INITRD SECONDS CONSOLE RESULTS VERDICT [OPTION...]: CONSOLE is an
+# argument of -serial, RESULTS and VERDICT are arguments of -chardev. A panic or
+# the time limit ends QEMU.
 qemu_run()
 {
-	timeout --foreground -s KILL "$3" qemu-system-x86_64 \
+	timeout --foreground -s KILL "$3" "${QEMU[@]}" "${MACHINE[@]}" \
 		"${ACCEL[@]}" -smp "$VM_CPUS" -m "$VM_MEMORY" -nodefaults -no-user-config \
 		-display none -no-reboot -kernel "$1" -initrd "$2" \
 		-append "$VM_CMDLINE" \
-		-serial "$4" -serial "$5" -serial "$6" \
+		-serial "$4" \
+		-chardev "$5,id=results" -device "$PORT_DEVICE,chardev=results" \
+		-chardev "$6,id=verdict" -device "$PORT_DEVICE,chardev=verdict" \
 		"${VM_OPTIONS[@]}" "${@:7}"
 }
 
@@ -97,10 +105,10 @@ qemu_run()
 # take its timer for broken or its TSC for unstable. An emulated CPU that runs
 # code while another patches it can meet a breakpoint that is gone: "Oops: int3".
 # Most patching is done while the kernel boots, so init starts the other CPUs.
-VM_CMDLINE="console=ttyS0 panic_on_warn=1 oops=panic panic=-1 loglevel=7"
+VM_CMDLINE="console=$CONSOLE panic_on_warn=1 oops=panic panic=-1 loglevel=7"
 VM_CMDLINE+=" log_buf_len=4M printk.devkmsg=on nmi_watchdog=0"
 VM_CMDLINE+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=100"
-VM_CMDLINE+=" mitigations=off no_timer_check tsc=reliable maxcpus=1"
+VM_CMDLINE+=" mitigations=off maxcpus=1${ARCH_CMDLINE:+ $ARCH_CMDLINE}"
 
 # KCSAN watches the whole kernel: don't panic on races elsewhere. The runner
 # reports ours.

@@ -38,6 +38,7 @@ vm_prepare()
 	{
 		echo "export VM_MODE=$2 VM_SECONDS=$VM_SECONDS VM_HOST=$S"
 		echo "export OUR_MODULES='${WATCHED_MODULES[*]}'"
+		echo "export VM_RESULTS=/dev/${PORTS[0]} VM_VERDICT=/dev/${PORTS[1]}"
 	} >"$VM/root/env"
 	find "$VM_BUILD/tools" -maxdepth 1 -type f -perm -100 \
 		-exec cp -t "$VM/root" {} +
@@ -93,15 +94,15 @@ vm_boot_once()
 		watch_machine >/dev/null &
 		watcher=$!
 		qemu_run "$VM_KERNEL" "$VM/initrd" "$((VM_SECONDS + 30))" \
-			"file:$VM/console" stdio "file:$VM/verdict" \
+			"file:$VM/console" stdio "file,path=$VM/verdict" \
 			-pidfile "$VM/pid" 2>"$VM/qemu" </dev/null || rc=$?
 		kill "$watcher" 2>/dev/null || true
 		echo "$rc" >"$VM/rc"
 	} | "$@"
 }
 
-# vm_boot [COMMAND...]: pipes the machine's second serial port through the
-# command to stdout. Sets VM_STATUS to the verdict, empty if there was none, and
+# vm_boot [COMMAND...]: pipes the machine's port for results through the command
+# to stdout. Sets VM_STATUS to the verdict, empty if there was none, and
 # VM_END to how the machine ended.
 # shellcheck disable=SC2034 # VM_* are for the caller
 vm_boot()
@@ -139,7 +140,7 @@ vm_boot_shell()
 	# Print only warnings between the prompts.
 	VM_CMDLINE=${VM_CMDLINE/loglevel=7/loglevel=5}
 	qemu_run "$VM_KERNEL" "$VM/initrd" infinity \
-		mon:stdio null "file:$VM/verdict"
+		mon:stdio null "file,path=$VM/verdict"
 }
 
 # vm_run: boots the machine and returns its verdict; its output goes to stdout.

@@ -8,6 +8,7 @@
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
+amd64_only bench
 
 bench=$TESTING/bench/$S/bench.sh
 [ -x "$bench" ] || die "$S has no benchmark"

@@ -8,6 +8,7 @@
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
+amd64_only deb
 
 DIST=$TOP/build/dist/mdev-$(project_version).tar.xz
 DEB=$TOP/build/deb

@@ -19,7 +19,7 @@ show()
 	build=$("$HARNESS/build.sh" modules tools)
 	vm_prepare "$build" demo
 	cp "$TOP/tools/demo/$S" "$VM/root/demo"
-	echo "exec >/dev/ttyS1 2>&1; exec sh /vm/demo" >"$VM/root/main"
+	echo "exec >\$VM_RESULTS 2>&1; exec sh /vm/demo" >"$VM/root/main"
 	vm_run
 )
 

@@ -16,6 +16,7 @@ VM_SECONDS=${VM_SECONDS:-3400}
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
+amd64_only e2e
 
 here=$TESTING/e2e/$S
 

@@ -51,6 +51,9 @@ unknown_names_get_one_clear_line()
 		says "the mirror has no suite no-such; it has: " \
 			K=no-such "$RUN_PARTS" builds &&
 		says "they have: ${KERNELS[0]}:" K=0.1 "$RUN_PARTS" builds &&
+		says "no such architecture; there are:" ARCH=no-such \
+			"$RUN_PARTS" builds &&
+		says "e2e runs on amd64 only" ARCH=arm64 "$RUN_PARTS" -x e2e &&
 		says "no test is named no_such" \
 			T=no_such "$RUN_PARTS" static &&
 		says "no such part: no-such" "$RUN_PARTS" no-such &&

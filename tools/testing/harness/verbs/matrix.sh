@@ -14,6 +14,7 @@
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
+amd64_only matrix
 
 tests=(
 	packages_are_built

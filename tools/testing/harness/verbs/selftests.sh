@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: [S=...] [K=...] [T=name] [LIST=1] selftests.sh
+# usage: [S=...] [K=...] [ARCH=...] [T=name] [LIST=1] selftests.sh
 #
 # Runs every case of every test program of tools/testing/selftests/S in virtual
 # machines with the kernel K. T selects programs, cases or shell patterns of
@@ -34,7 +34,7 @@ fill()
 	cp -t "$VM/root/tests" "$build"/selftests/*_test "$HARNESS/vm/kunit"
 	cat >"$VM/root/main" <<-MAIN
 		$keep
-		exec /vm/runner /vm/cases /vm/tests /dev/ttyS1 \$CASE_SECONDS
+		exec /vm/runner /vm/cases /vm/tests \$VM_RESULTS \$CASE_SECONDS
 	MAIN
 }
 

@@ -190,7 +190,7 @@ boot()
 	# Loaded when they are needed, not as a dependency.
 	VM_MODULES=(mtty vfio_mdev)
 	{
-		echo "exec >/dev/ttyS1 2>&1"
+		echo "exec >\$VM_RESULTS 2>&1"
 		cat
 	} >"$VM/root/main"
 	vm_run >"$results" || return 1

@@ -20,7 +20,7 @@ write_main()
 {
 	local program
 
-	echo "exec >/dev/ttyS1 2>&1"
+	echo "exec >\$VM_RESULTS 2>&1"
 	# The console is slow: print only warnings.
 	echo "dmesg -n 5"
 	echo "export SEED=${SEED:-}"

@@ -33,7 +33,7 @@ shell)
 	vm_boot_shell
 	;;
 run)
-	printf '%s\n' "exec >/dev/ttyS1 2>&1" "$LOAD" "$RUN" >"$VM/root/main"
+	printf '%s\n' "exec >\$VM_RESULTS 2>&1" "$LOAD" "$RUN" >"$VM/root/main"
 	vm_run
 	;;
 *)
