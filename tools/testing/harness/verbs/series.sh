@@ -14,6 +14,8 @@
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
+amd64_only series
+
 tests=(
 	unsuitable_trees_are_refused
 	patches_are_written_and_applied
