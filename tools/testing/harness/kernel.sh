@@ -75,18 +75,23 @@ prepare()
 	step "indexing the modules of $release" depmod -b "$root" "$release"
 }
 
-# The programs of linux-kbuild run here, so take this machine's of that version.
 fetch_packages()
 {
 	local list packages kbuild version
 
 	list=$(kernel_parts linux-{image,headers}-"$ARCH")
-	mapfile -t packages < <(grep -v '^linux-kbuild-' <<<"$list")
+	if [ -n "$FOREIGN" ]; then
+		kbuild=$(grep '^linux-kbuild-' <<<"$list")
+		list=$(grep -vxF "$kbuild" <<<"$list")
+	fi
+	mapfile -t packages <<<"$list"
 	fetch_unpack "$tmp" "${packages[@]}"
-	kbuild=$(grep '^linux-kbuild-' <<<"$list")
-	version=$(package_version "$kbuild")
-	apt_suite "$suite"
-	fetch_unpack "$tmp" "$kbuild=$version"
+	if [ -n "$FOREIGN" ]; then
+		# Its programs run here: take this machine's of that version.
+		version=$(package_version "$kbuild")
+		apt_suite "$suite"
+		fetch_unpack "$tmp" "$kbuild=$version"
+	fi
 	prepare "$tmp"
 }
 
