@@ -5,8 +5,9 @@
 # verdict.
 
 # The limit for one boot. Only a hang should reach it: a busy host may take
-# several times as long as an idle one.
+# several times as long as an idle one, and an s390x with checkers twice as long.
 if is_slow_kernel; then
+	VM_SECONDS=${VM_SECONDS:-${FOREIGN:+6000}}
 	VM_SECONDS=${VM_SECONDS:-3000}
 else
 	VM_SECONDS=${VM_SECONDS:-1800}
