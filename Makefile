@@ -11,8 +11,7 @@ export S K ARCH T LIST RUN REFRESH CACHE SCALE SEED DEEP KTREE
 
 .PHONY: help modules modules_install demo check check-ci check-all check-builds \
 	check-e2e check-faults check-fuzz check-matrix check-model check-mutations \
-	check-soak shell vm e2e-shell bench dist deb \
-	kernel-series clean
+	check-soak shell vm e2e-shell bench dist deb kernel-series clean
 
 help:
 	@echo 'Targets (need root and Debian; missing packages get installed):'

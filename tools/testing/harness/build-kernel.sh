@@ -43,18 +43,7 @@ key()
 fetch_source()
 {
 	apt_suite "$suite"
-	mkdir "$tmp/deb" "$src"
-	step "fetching $package from $suite" \
-		env -C "$tmp/deb" apt-get "${APT_OPTS[@]}" download "$package"
-	step "unpacking it" extract "$tmp"/deb/*.deb
-	rm -r "$tmp/deb"
-}
-
-extract()
-{
-	dpkg-deb --fsys-tarfile "$1" |
-		tar -xO "./usr/src/$package.tar.xz" |
-		tar -xJ -C "$src" --strip-components=1 || return
+	fetch_linux_source "$package" "$src"
 	# Older kernels disable the stack filter of fault injection on x86-64. The
 	# reason no longer applies.
 	sed -i '/^config FAULT_INJECTION_STACKTRACE_FILTER/,/^	help/ {

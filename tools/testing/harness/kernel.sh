@@ -122,7 +122,7 @@ fetch()
 	if is_built_kernel "$K"; then
 		prefix=$key-
 		apt_suite "$suite"
-		source=$(depends linux-source | grep '^linux-source-')
+		source=$(linux_source)
 		store_name "$source"
 	else
 		apt_suite "$suite" "$FOREIGN"

@@ -17,29 +17,19 @@ have_all()
 	done
 }
 
-extract()
-{
-	dpkg-deb --fsys-tarfile "$1" |
-		tar -xO "./usr/src/$package.tar.xz" |
-		tar -xJ -C "$2" --strip-components=1 \
-			"${paths[@]/#/$package/}"
-}
-
 fetch()
 {
 	local tmp path package
 	! have_all || return 0
 	need_packages dpkg xz-utils
 	apt_suite "$suite"
-	package=$(depends linux-source | grep '^linux-source-') ||
-		die "$suite has no linux-source"
+	package=$(linux_source)
 	mkdir -p "$CACHE/source"
 	# We hold the lock, so these are leftovers of a killed run.
 	rm -rf "$CACHE/source/.$suite".*
 	tmp=$(mktemp -d "$CACHE/source/.$suite.XXXXXX")
 	# shellcheck disable=SC2064 # expand it now
 	trap "rm -rf '$tmp'" EXIT
-	mkdir "$tmp/deb" "$tmp/src"
 	# Keep the paths of earlier runs.
 	if [ -d "$dir" ]; then
 		while read -r path; do
@@ -48,10 +38,7 @@ fetch()
 	fi
 	# tar looks up each name only once.
 	mapfile -t paths < <(printf '%s\n' "${paths[@]}" | sort -u)
-	step "fetching $package from $suite" \
-		env -C "$tmp/deb" apt-get "${APT_OPTS[@]}" download "$package"
-	step "extracting ${#paths[@]} paths of $package" \
-		extract "$tmp"/deb/*.deb "$tmp/src"
+	fetch_linux_source "$package" "$tmp/src" "${paths[@]/#/$package/}"
 	printf '%s\n' "${paths[@]}" >"$tmp/src/.paths"
 	if [ -d "$dir" ]; then
 		mv "$dir" "$tmp/old"

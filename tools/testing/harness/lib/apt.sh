@@ -178,6 +178,34 @@ fetch_unpack()
 	rm -rf "$debs"
 }
 
+# linux_source: prints the package with the kernel source of the suite.
+linux_source()
+{
+	depends linux-source | grep '^linux-source-' ||
+		die "$suite has no linux-source"
+}
+
+# fetch_linux_source PACKAGE DIR [PATH...]: unpacks the kernel source, or these
+# paths of it, into DIR, keeping no .deb.
+fetch_linux_source()
+{
+	local debs
+	mkdir -p "$2"
+	debs=$(mktemp -d "$2/.deb.XXXXXX")
+	step "fetching $1 from $suite" \
+		env -C "$debs" apt-get "${APT_OPTS[@]}" download "$1"
+	step "unpacking it" unpack_linux_source "$1" "$debs" "${@:2}"
+	rm -rf "$debs"
+}
+
+# unpack_linux_source PACKAGE DEBS DIR [PATH...]
+unpack_linux_source()
+{
+	dpkg-deb --fsys-tarfile "$2"/*.deb |
+		tar -xO "./usr/src/$1.tar.xz" |
+		tar -xJ -C "$3" --strip-components=1 "${@:4}"
+}
+
 unpack_all()
 {
 	local dir=$1 deb

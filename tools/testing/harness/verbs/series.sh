@@ -30,6 +30,12 @@ tests=(
 SELFTESTS=tools/testing/selftests
 SERIES=$TOP/packaging/kernel/series
 
+# apply TREE PATCH [OPTION]: an option of patch(1)
+apply()
+{
+	patch -d "$1" -p1 -s --no-backup-if-mismatch "${@:3}" <"$2"
+}
+
 # write_series KTREE FOLDER: writes the patches, and applies them.
 write_series()
 {
@@ -38,24 +44,8 @@ write_series()
 	"$SERIES" "$1" "$2" || return 1
 	for patch in "$2"/*.patch; do
 		echo "${patch##*/}"
-		patch -d "$1" -p1 -s -N --no-backup-if-mismatch <"$patch" ||
-			return 1
+		apply "$1" "$patch" -N || return 1
 	done
-}
-
-fetch_source()
-{
-	local package
-
-	apt_suite "$suite"
-	package=$(depends linux-source | grep '^linux-source-')
-	mkdir "$work/deb" "$tree"
-	step "fetching $package from $suite" \
-		env -C "$work/deb" apt-get "${APT_OPTS[@]}" download "$package"
-	dpkg-deb --fsys-tarfile "$work"/deb/*.deb |
-		tar -xO "./usr/src/$package.tar.xz" |
-		tar -xJ -C "$tree" --strip-components=1
-	rm -r "$work/deb"
 }
 
 # kmake ARGUMENT...: runs make in the kernel tree.
@@ -127,12 +117,11 @@ each_patch_builds()
 
 	mapfile -t list < <(printf '%s\n' "$patches"/*.patch)
 	for patch in $(printf '%s\n' "${list[@]}" | tac); do
-		patch -d "$tree" -p1 -s -R --no-backup-if-mismatch <"$patch" ||
-			return 1
+		apply "$tree" "$patch" -R || return 1
 	done
 	configure m || return 1
 	for patch in "${list[@]}"; do
-		patch -d "$tree" -p1 -s --no-backup-if-mismatch <"$patch" &&
+		apply "$tree" "$patch" &&
 			kmake olddefconfig &&
 			kmake W=1 drivers/vfio/ samples/vfio-mdev/ || return 1
 		! grep -E '^(drivers/vfio/mdev|samples/vfio-mdev/mtty)/.*warning' \
@@ -234,13 +223,6 @@ installed_selftests_pass_built_in()
 	MAIN
 }
 
-run_step()
-{
-	run_test "series:$1" "$1"
-	# The other tests depend on this one.
-	[ "$failed" -eq 0 ]
-}
-
 if [ "${1:-}" = write ]; then
 	need_packages "${HOST_PACKAGES[@]}" patch unifdef
 	[ -n "${KTREE:-}" ] || die "KTREE is not set: the kernel source tree"
@@ -256,8 +238,11 @@ rm -rf "$work"
 mkdir -p "$work"/{m,y}/kernel
 root=$("$HARNESS/root.sh" "$suite" series "${BUILD_PACKAGES[@]}" rsync \
 	python3)
-fetch_source
+apt_suite "$suite"
+fetch_linux_source "$(linux_source)" "$tree"
 for name in "${tests[@]}"; do
-	run_step "$name" || exit 1
+	run_test "series:$name" "$name"
+	# The other tests depend on this one.
+	[ "$failed" -eq 0 ] || exit 1
 done
 rm -rf "$tree"
