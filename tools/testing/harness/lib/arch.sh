@@ -9,7 +9,8 @@
 #	GNU		the GNU triplet
 #	KBUILD		how kbuild is told
 #	CROSS		the prefix of the compiler's names
-#	MACHINE		QEMU's options
+#	QEMU_PACKAGES	where QEMU is
+#	MACHINE		its options
 #	CONSOLE		the tty of its first serial port
 #	PORT_DEVICE	the QEMU device, and
 #	PORTS		the ttys of the two ports for results and verdict
@@ -21,6 +22,7 @@ case $ARCH in
 amd64)
 	FOREIGN=
 	GNU=x86_64-linux-gnu
+	QEMU_PACKAGES=(qemu-system-x86)
 	MACHINE=()
 	CONSOLE=ttyS0
 	PORT_DEVICE=isa-serial PORTS=(ttyS1 ttyS2)
@@ -29,6 +31,7 @@ amd64)
 arm64)
 	GNU=aarch64-linux-gnu
 	KBUILD=(ARCH=arm64)
+	QEMU_PACKAGES=(qemu-system-arm qemu-user)
 	MACHINE=(-M virt -cpu "max,pauth-impdef=on")
 	CONSOLE=ttyAMA0
 	PORT_DEVICE=pci-serial PORTS=(ttyS0 ttyS1)
@@ -36,6 +39,7 @@ arm64)
 s390x)
 	GNU=s390x-linux-gnu
 	KBUILD=(ARCH=s390)
+	QEMU_PACKAGES=(qemu-system-s390x qemu-user)
 	MACHINE=(-M s390-ccw-virtio -cpu max -device virtio-serial-ccw)
 	CONSOLE=ttysclp0
 	PORT_DEVICE=virtconsole PORTS=(hvc0 hvc1)
@@ -60,19 +64,21 @@ amd64_only()
 	[ -z "$FOREIGN" ] || die "ARCH=$ARCH: $1 runs on amd64 only"
 }
 
-# qemu_command NAME: sets QEMU to the command of this program of QEMU. Foreign code
-# needs TOOLS_SUITE's: QEMU 7.2 runs what an s390x guest has overwritten.
+# qemu_command NAME: sets QEMU to the command of this program of QEMU, which is
+# TOOLS_SUITE's. QEMU 7.2 runs code that a guest has overwritten: an amd64 panics
+# with "Oops: int3" when a static branch is switched, an s390x when modules are
+# loaded.
 qemu_command()
 {
 	local root lib
 
-	QEMU=("qemu-$1")
-	[ -n "$FOREIGN" ] || return 0
-	root=$("$HARNESS/root.sh" "$TOOLS_SUITE" qemu qemu-system-arm \
-		qemu-system-s390x qemu-user) || return
+	root=$("$HARNESS/root.sh" "$TOOLS_SUITE" qemu "${QEMU_PACKAGES[@]}") ||
+		return
 	lib=$root/usr/lib/x86_64-linux-gnu
 	QEMU=("$lib/ld-linux-x86-64.so.2" --library-path "$lib"
 		"$root/usr/bin/qemu-$1")
+	[[ $1 != system-* ]] ||
+		QEMU+=(-L "$root/usr/share/qemu" -L "$root/usr/share/seabios")
 }
 
 # emulate PROGRAM ARGUMENT...: runs a program of ARCH on this machine. Options of

@@ -6,7 +6,7 @@
 # Packages for every run. Install them together: each run of apt takes seconds.
 # shellcheck disable=SC2034 # for the caller
 HOST_PACKAGES=(make gcc libc6-dev linux-libc-dev git perl shellcheck rsync
-	qemu-system-x86 busybox-static cpio kmod xz-utils zstd dpkg
+	busybox-static cpio kmod xz-utils zstd dpkg
 	mmdebstrap debian-archive-keyring)
 
 host_package_reason()
@@ -30,7 +30,6 @@ host_package_reason()
 	mmdebstrap)		echo "roots of Debian suites, to build and test in" ;;
 	patch)			echo "patches kernel trees" ;;
 	perl)			echo "checkpatch" ;;
-	qemu-system-x86)	echo "the virtual machine" ;;
 	rsync)			echo "copies the sources to build/" ;;
 	shellcheck)		echo "checks the scripts" ;;
 	spin)			echo "explores the model" ;;

@@ -5,16 +5,17 @@
 # verdict.
 
 # The limit for one boot. Only a hang should reach it: a busy host may take
-# several times as long as an idle one, and an s390x with checkers twice as long.
+# several times as long as an idle one, and other architectures twice as long.
+FOREIGN_FACTOR=${FOREIGN:+2}
+FOREIGN_FACTOR=${FOREIGN_FACTOR:-1}
 if is_slow_kernel; then
-	VM_SECONDS=${VM_SECONDS:-${FOREIGN:+6000}}
-	VM_SECONDS=${VM_SECONDS:-3000}
+	VM_SECONDS=${VM_SECONDS:-$((3000 * FOREIGN_FACTOR))}
 else
-	VM_SECONDS=${VM_SECONDS:-1800}
+	VM_SECONDS=${VM_SECONDS:-$((1800 * FOREIGN_FACTOR))}
 fi
 
 # A booting kernel that prints nothing for this long hangs.
-BOOT_SECONDS=${BOOT_SECONDS:-120}
+BOOT_SECONDS=${BOOT_SECONDS:-$((120 * FOREIGN_FACTOR))}
 
 # The limit for powering off after the verdict. A hung task may block it.
 POWEROFF_SECONDS=${POWEROFF_SECONDS:-10}
