@@ -5,8 +5,11 @@
 #include_next <linux/slab.h>
 #include <linux/version.h>
 
-/* Linux 7.0 brought allocation of an object of the pointer's type. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+/*
+ * Linux 7.0 brought allocation of an object of the pointer's type. Stable series take
+ * it over.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0) && !defined(kzalloc_obj)
 #define kmalloc_obj(obj) kmalloc(sizeof(obj), GFP_KERNEL)
 #define kzalloc_obj(obj) kzalloc(sizeof(obj), GFP_KERNEL)
 #endif
