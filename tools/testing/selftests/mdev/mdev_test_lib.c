@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -163,7 +164,24 @@ bool module_loaded(const char *name)
 
 bool module_built_in(const char *name)
 {
-	return !load_module(name) && !module_loaded(name);
+	char path[PATH_MAX], line[PATH_MAX], file[NAME_MAX];
+	struct utsname uts;
+	bool found = false;
+	FILE *f;
+
+	uname(&uts);
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.builtin", uts.release);
+	snprintf(file, sizeof(file), "/%s.ko\n", name);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f)) {
+		char *base = strrchr(line, '/');
+
+		found = base && !strcmp(base, file);
+	}
+	fclose(f);
+	return found;
 }
 
 int module_refcount(const char *name)

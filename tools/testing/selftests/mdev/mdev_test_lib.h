@@ -70,7 +70,7 @@ bool module_available(const char *name);
  */
 bool keep_modules(void);
 bool module_loaded(const char *name);
-/* Is it part of the kernel image? Loads it if it is a module. */
+/* Is it part of the kernel image? Asks modules.builtin. */
 bool module_built_in(const char *name);
 /* The module's reference count, or -ENOENT if it is not loaded. */
 int module_refcount(const char *name);
