@@ -17,12 +17,29 @@ nodes()
 	virsh nodedev-list --cap "$@" | xargs
 }
 
-# no_nodes [OPTION...]: succeeds if libvirt knows no mediated device. Writes the
-# state of those that it knows to a file, which a failed case shows.
+# no_nodes [OPTION...]: succeeds if libvirt has no mediated device, active or
+# defined. Writes the state of those that it knows to a file, which a failed case
+# shows. libvirt 11 sometimes keeps a node that is neither, when the device was not
+# defined and has gone.
 no_nodes()
 {
-	nodes mdev "$@" | xargs -rn1 virsh nodedev-info >"$scratch/nodes" 2>&1
-	[ ! -s "$scratch/nodes" ]
+	local known
+
+	known=$(nodes mdev "$@") || return 1
+	xargs -rn1 virsh nodedev-info <<<"$known" >"$scratch/nodes" 2>&1
+	! grep -qE '^(Active|Persistent): *yes' "$scratch/nodes"
+}
+
+parent_listed()
+{
+	[ "$(nodes mdev_types)" = mtty_mtty ]
+}
+
+# libvirt learns from udev's events, in its own time.
+case_setup()
+{
+	load_mtty
+	wait_for "$SOON" parent_listed
 }
 
 node_info()
