@@ -44,7 +44,8 @@ libraries()
 add_program()
 {
 	local file lib
-	file=$(realpath "$programs/bin/$1")
+	file=$(realpath "$programs/bin/$1" 2>/dev/null) && [ -e "$file" ] ||
+		file=$(realpath "$programs/sbin/$1")
 	install -D -m 755 "$file" "$root/bin/$(basename "$file")"
 	libraries "$file" |
 		sed -nE 's|.*[[:space:]](/[^ ]+) \(0x.*|\1|p' |
@@ -55,7 +56,7 @@ add_program()
 
 add_user_space()
 {
-	local applet
+	local applet program
 
 	mkdir -p "$root"/{bin,sbin,proc,sys,dev,tmp,root,etc,run,var/run}
 	for applet in $(emulate "$programs/bin/busybox" --list); do
@@ -70,6 +71,10 @@ add_user_space()
 	add_program kmod
 	add_program dash
 	add_program bash
+	for program in ${MACHINE_PROGRAMS[@]+"${MACHINE_PROGRAMS[@]}"}; do
+		rm -f "$root/bin/$program"
+		add_program "$program"
+	done
 	ln -s dash "$root/bin/sh"
 	for applet in depmod insmod lsmod modinfo modprobe rmmod; do
 		ln -s kmod "$root/bin/$applet"

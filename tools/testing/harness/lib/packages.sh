@@ -16,8 +16,9 @@ host_package_reason()
 	cpio)			echo "packs the initramfs" ;;
 	debian-archive-keyring)	echo "verifies what apt fetches" ;;
 	distro-info)		echo "knows the names of Debian's suites" ;;
+	dmsetup)		echo "device-mapper devices, in the machine" ;;
 	dpkg)			echo "unpacks kernel packages" ;;
-	e2fsprogs)		echo "makes the image of a root" ;;
+	e2fsprogs)		echo "file systems, in images and in the machine" ;;
 	gcc | gcc-*-linux-gnu)	echo "compiles the test programs" ;;
 	git)			echo "says which files are sources" ;;
 	gnuplot-nox)		echo "draws the measurements" ;;
