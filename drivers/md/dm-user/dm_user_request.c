@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dm-user: requests outside of channels: from the bio to the queue, and their end.
+ */
+#include <linux/bio.h>
+#include <linux/blk_types.h>
+
+#include "dm_user.h"
+
+/* Returns DM_USER_REQ_MAP_*, or a negative number if the daemon cannot be asked. */
+static int request_type(struct bio *bio)
+{
+	switch (bio_op(bio)) {
+	case REQ_OP_READ:
+		return DM_USER_REQ_MAP_READ;
+	case REQ_OP_WRITE:
+		/* Device mapper flushes by an empty write with REQ_PREFLUSH. */
+		if (!bio->bi_iter.bi_size)
+			return DM_USER_REQ_MAP_FLUSH;
+		return DM_USER_REQ_MAP_WRITE;
+	case REQ_OP_FLUSH:
+		return DM_USER_REQ_MAP_FLUSH;
+	case REQ_OP_DISCARD:
+		return DM_USER_REQ_MAP_DISCARD;
+	case REQ_OP_SECURE_ERASE:
+		return DM_USER_REQ_MAP_SECURE_ERASE;
+	case REQ_OP_WRITE_ZEROES:
+		return DM_USER_REQ_MAP_WRITE_ZEROES;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* Hints that the daemon has no name for are dropped. */
+static u32 request_flags(blk_opf_t opf)
+{
+	u32 flags = 0;
+
+#define DMU_FLAG(name) do {					\
+	if (opf & REQ_##name)					\
+		flags |= DM_USER_REQ_MAP_FLAG_##name;		\
+} while (0)
+	DMU_FLAG(FAILFAST_DEV);
+	DMU_FLAG(FAILFAST_TRANSPORT);
+	DMU_FLAG(FAILFAST_DRIVER);
+	DMU_FLAG(SYNC);
+	DMU_FLAG(META);
+	DMU_FLAG(PRIO);
+	DMU_FLAG(NOMERGE);
+	DMU_FLAG(IDLE);
+	DMU_FLAG(FUA);
+	DMU_FLAG(PREFLUSH);
+	DMU_FLAG(RAHEAD);
+	DMU_FLAG(BACKGROUND);
+	DMU_FLAG(NOWAIT);
+	DMU_FLAG(NOUNMAP);
+	DMU_FLAG(SWAP);
+#undef DMU_FLAG
+	return flags;
+}
+
+/**
+ * dmu_arm - have the timer run at @deadline, or earlier
+ * @c: the control device
+ * @deadline: in jiffies
+ *
+ * Context: queue_lock is held.
+ */
+void dmu_arm(struct dmu_control *c, unsigned long deadline)
+{
+	unsigned long now = jiffies;
+
+	lockdep_assert_held(&c->queue_lock);
+	if (c->armed && time_before_eq(c->expires, deadline))
+		return;
+	c->armed = true;
+	c->expires = deadline;
+	mod_delayed_work(dmu_workqueue, &c->timer,
+			 time_after(deadline, now) ? deadline - now : 0);
+}
+
+/**
+ * dmu_is_stale - may a daemon still write to these sectors for a request that failed?
+ * @c: the control device
+ * @sector: the first one
+ * @len: in bytes
+ *
+ * Context: queue_lock is held.
+ * Return: true if it may.
+ */
+bool dmu_is_stale(struct dmu_control *c, u64 sector, unsigned int len)
+{
+	struct dmu_slot *slot;
+
+	lockdep_assert_held(&c->queue_lock);
+	list_for_each_entry(slot, &c->stale, stale) {
+		if (sector < slot->sector + (slot->len >> SECTOR_SHIFT) &&
+		    slot->sector < sector + (len >> SECTOR_SHIFT))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * dmu_submit - queue a bio for the daemon
+ * @t: a target of the live table
+ * @bio: device mapper's clone
+ *
+ * Context: a task that submits I/O; does not sleep and allocates nothing.
+ * Return: DM_MAPIO_SUBMITTED, or DM_MAPIO_REQUEUE during a noflush suspend.
+ */
+int dmu_submit(struct dmu_target *t, struct bio *bio)
+{
+	struct dmu_request *r = dm_per_bio_data(bio, sizeof(*r));
+	struct dmu_control *c = t->control;
+	int type = request_type(bio);
+
+	if (type < 0) {
+		bio->bi_status = BLK_STS_NOTSUPP;
+		bio_endio(bio);
+		return DM_MAPIO_SUBMITTED;
+	}
+	r->target = t;
+	r->type = type;
+	r->flags = request_flags(bio->bi_opf);
+	r->len = bio->bi_iter.bi_size;
+	r->sector = t->start;
+	/* A flush has no sector. */
+	if (r->len)
+		r->sector += dm_target_offset(t->ti, bio->bi_iter.bi_sector);
+	r->redelivered = false;
+	r->status = BLK_STS_OK;
+	r->deadline = jiffies + t->timeout;
+	r->last_deadline = r->deadline + t->timeout;
+
+	spin_lock(&c->queue_lock);
+	/* Ask under the lock: dmu_push_back() finds what is queued before. */
+	if (dm_noflush_suspending(t->ti)) {
+		spin_unlock(&c->queue_lock);
+		return DM_MAPIO_REQUEUE;
+	}
+	if (dmu_request_writes(r) && dmu_is_stale(c, r->sector, r->len)) {
+		c->errors++;
+		spin_unlock(&c->queue_lock);
+		bio_io_error(bio);
+		return DM_MAPIO_SUBMITTED;
+	}
+	r->seq = c->next_seq++;
+	list_add_tail(&r->node, &c->queue);
+	c->nr_queued++;
+	if (type == DM_USER_REQ_MAP_READ)
+		c->reads++;
+	else if (type == DM_USER_REQ_MAP_WRITE)
+		c->writes++;
+	if (t->timeout)
+		dmu_arm(c, r->deadline);
+	spin_unlock(&c->queue_lock);
+
+	/* The table, and with it the control device, stays until we return. */
+	if (wq_has_sleeper(&c->wait))
+		wake_up_interruptible(&c->wait);
+	return DM_MAPIO_SUBMITTED;
+}
+
+/**
+ * dmu_requeue - put a request of a closed channel back
+ * @r: the request, which belongs to nobody
+ * @behind: put it behind this entry of the queue
+ * @ended: gets it instead, if its sectors may still be written
+ *
+ * Context: queue_lock is held.
+ * Return: true if the request is in the queue.
+ */
+bool dmu_requeue(struct dmu_request *r, struct list_head *behind,
+		 struct list_head *ended)
+{
+	struct dmu_target *t = r->target;
+	struct dmu_control *c = t->control;
+	unsigned long deadline = jiffies + t->timeout;
+
+	lockdep_assert_held(&c->queue_lock);
+	if (dmu_request_writes(r) && dmu_is_stale(c, r->sector, r->len)) {
+		r->status = BLK_STS_IOERR;
+		list_add_tail(&r->node, ended);
+		return false;
+	}
+	r->redelivered = true;
+	c->redelivered++;
+	list_add(&r->node, behind);
+	c->nr_queued++;
+	if (t->timeout) {
+		r->deadline = time_before(deadline, r->last_deadline) ?
+			      deadline : r->last_deadline;
+		dmu_arm(c, r->deadline);
+	}
+	return true;
+}
+
+/**
+ * dmu_take_queued - take requests that are to end off the queue
+ * @c: the control device
+ * @why: whether, and with which status
+ * @ended: gets them
+ *
+ * Context: queue_lock is held.
+ */
+void dmu_take_queued(struct dmu_control *c, blk_status_t (*why)(struct dmu_request *r),
+		     struct list_head *ended)
+{
+	struct dmu_request *r, *next;
+
+	lockdep_assert_held(&c->queue_lock);
+	list_for_each_entry_safe(r, next, &c->queue, node) {
+		r->status = why(r);
+		if (r->status == BLK_STS_OK)
+			continue;
+		list_move_tail(&r->node, ended);
+		c->nr_queued--;
+	}
+}
+
+static blk_status_t never_fetched(struct dmu_request *r)
+{
+	return r->redelivered ? BLK_STS_OK : BLK_STS_DM_REQUEUE;
+}
+
+/**
+ * dmu_push_back - give device mapper what no daemon has seen, for a noflush suspend
+ * @c: the control device
+ */
+void dmu_push_back(struct dmu_control *c)
+{
+	LIST_HEAD(ended);
+
+	spin_lock(&c->queue_lock);
+	dmu_take_queued(c, never_fetched, &ended);
+	spin_unlock(&c->queue_lock);
+	dmu_end_all(c, &ended);
+}
+
+/**
+ * dmu_end_all - complete the bios of requests that belong to nobody any more
+ * @c: the control device
+ * @ended: the requests; their status is set
+ *
+ * Context: no lock of ours is held: who waits for a bio may submit another.
+ */
+void dmu_end_all(struct dmu_control *c, struct list_head *ended)
+{
+	struct dmu_request *r, *next;
+	unsigned int errors = 0, timeouts = 0;
+
+	list_for_each_entry(r, ended, node) {
+		errors += r->status && r->status != BLK_STS_DM_REQUEUE;
+		timeouts += r->status == BLK_STS_TIMEOUT;
+	}
+	if (errors) {
+		spin_lock(&c->queue_lock);
+		c->errors += errors;
+		c->timeouts += timeouts;
+		spin_unlock(&c->queue_lock);
+	}
+	list_for_each_entry_safe(r, next, ended, node) {
+		struct bio *bio = dmu_bio(r);
+
+		bio->bi_status = r->status;
+		bio_endio(bio);
+	}
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * dm-user: block devices that a user-space daemon serves.
+ *
+ * Each device-mapper target "user" has a control device, /dev/dm-user/NAME. Each
+ * open of it is a channel, on which the daemon reads requests and writes replies:
+ * a byte stream of messages, with no padding between them.
+ */
+#ifndef _UAPI_LINUX_DM_USER_H
+#define _UAPI_LINUX_DM_USER_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* Of the batch interface and of what the structures below mean. */
+#define DM_USER_VERSION 1
+
+/* Types of requests. */
+#define DM_USER_REQ_MAP_READ		0
+#define DM_USER_REQ_MAP_WRITE		1
+#define DM_USER_REQ_MAP_FLUSH		2
+#define DM_USER_REQ_MAP_DISCARD		3
+#define DM_USER_REQ_MAP_SECURE_ERASE	4
+#define DM_USER_REQ_MAP_WRITE_SAME	5	/* never sent */
+#define DM_USER_REQ_MAP_WRITE_ZEROES	6
+#define DM_USER_REQ_MAP_ZONE_OPEN	7	/* 7 to 12 are never sent */
+#define DM_USER_REQ_MAP_ZONE_CLOSE	8
+#define DM_USER_REQ_MAP_ZONE_FINISH	9
+#define DM_USER_REQ_MAP_ZONE_APPEND	10
+#define DM_USER_REQ_MAP_ZONE_RESET	11
+#define DM_USER_REQ_MAP_ZONE_RESET_ALL	12
+
+/* Flags of requests. All are hints, but for FUA, PREFLUSH and NOUNMAP. */
+#define DM_USER_REQ_MAP_FLAG_FAILFAST_DEV	0x00001
+#define DM_USER_REQ_MAP_FLAG_FAILFAST_TRANSPORT	0x00002
+#define DM_USER_REQ_MAP_FLAG_FAILFAST_DRIVER	0x00004
+#define DM_USER_REQ_MAP_FLAG_SYNC		0x00008
+#define DM_USER_REQ_MAP_FLAG_META		0x00010
+#define DM_USER_REQ_MAP_FLAG_PRIO		0x00020
+#define DM_USER_REQ_MAP_FLAG_NOMERGE		0x00040
+#define DM_USER_REQ_MAP_FLAG_IDLE		0x00080
+#define DM_USER_REQ_MAP_FLAG_INTEGRITY		0x00100
+#define DM_USER_REQ_MAP_FLAG_FUA		0x00200
+#define DM_USER_REQ_MAP_FLAG_PREFLUSH		0x00400
+#define DM_USER_REQ_MAP_FLAG_RAHEAD		0x00800
+#define DM_USER_REQ_MAP_FLAG_BACKGROUND		0x01000
+#define DM_USER_REQ_MAP_FLAG_NOWAIT		0x02000
+#define DM_USER_REQ_MAP_FLAG_CGROUP_PUNT	0x04000
+#define DM_USER_REQ_MAP_FLAG_NOUNMAP		0x08000
+#define DM_USER_REQ_MAP_FLAG_HIPRI		0x10000
+#define DM_USER_REQ_MAP_FLAG_DRV		0x20000
+#define DM_USER_REQ_MAP_FLAG_SWAP		0x40000
+
+/* Types of replies. */
+#define DM_USER_RESP_SUCCESS		0
+#define DM_USER_RESP_ERROR		1	/* the submitter gets EIO */
+#define DM_USER_RESP_UNSUPPORTED	2	/* EOPNOTSUPP */
+
+/**
+ * struct dm_user_message - header of a request and of a reply
+ * @seq: number of the request; a reply repeats it
+ * @type: DM_USER_REQ_MAP_* or DM_USER_RESP_*
+ * @flags: of a request, DM_USER_REQ_MAP_FLAG_*; not looked at in a reply
+ * @sector: of a request, its first sector of 512 bytes; not looked at in a reply
+ * @len: of a request, its length in bytes; not looked at in a reply
+ * @buf: @len bytes in a write request and in the successful reply to a read
+ *
+ * Fields are in the byte order of the machine. A request without data has no @buf,
+ * whatever its @len: a discard of a gigabyte is 40 bytes.
+ *
+ * read() waits for a request and returns bytes of one header or of one @buf, never of
+ * both. write() takes any number of bytes. Both may be cut anywhere. Replies may come
+ * in any order, on the channel that the request was read from, once it was read whole.
+ *
+ * Errors of both: ENOTBLK, the target is gone, and the channel of no more use;
+ * ESTALE, a request of this channel has timed out or was failed by the administrator,
+ * and the channel has lost its requests: close it; EFAULT, bad memory, and nothing was
+ * consumed; EBUSY, the channel uses the batch interface. read() alone: EAGAIN, no
+ * request and O_NONBLOCK; ENOMEM, and the request waits for another read. write()
+ * alone: EINVAL, a header with a @seq that this channel does not have to answer, or with
+ * an unknown @type; that header is dropped, and the next byte begins a new one.
+ */
+struct dm_user_message {
+	__u64 seq;
+	__u64 type;
+	__u64 flags;
+	__u64 sector;
+	__u64 len;
+	__u8 buf[];
+};
+
+/**
+ * struct dm_user_info - the answer of DM_USER_INFO
+ * @version: DM_USER_VERSION of the kernel
+ * @block_size: bytes; offsets and lengths of requests are multiples of it
+ * @max_io: the most bytes that one read or write request has
+ * @features: none is defined; 0
+ * @sectors: length of the target in sectors of 512 bytes
+ * @start: the sector of the daemon that the target begins at
+ * @epoch: rises whenever a channel is closed. A daemon with a remote back end passes it
+ *	on, to fence what an earlier one sent.
+ *
+ * These are of the live table; before the first resume, of the one that was loaded.
+ * ENOTBLK: the target is gone.
+ */
+struct dm_user_info {
+	__u32 version;
+	__u32 block_size;
+	__u32 max_io;
+	__u32 features;
+	__u64 sectors;
+	__u64 start;
+	__u64 epoch;
+};
+
+#define DM_USER_IOCTL	0xDE
+#define DM_USER_INFO	_IOR(DM_USER_IOCTL, 0x00, struct dm_user_info)
+
+#endif
