@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * libdmuser: serves the requests of a dm-user device.
+ */
+#ifndef LIBDMUSER_H
+#define LIBDMUSER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/dm-user.h>
+
+/**
+ * struct dmuser_request - what a handler is asked
+ * @type: DM_USER_REQ_MAP_*
+ * @flags: DM_USER_REQ_MAP_FLAG_*
+ * @offset: first byte
+ * @len: number of bytes; may be gigabytes if the request carries no data
+ * @data: the data of a write; where to put that of a read; otherwise NULL
+ */
+struct dmuser_request {
+	unsigned int type;
+	unsigned int flags;
+	uint64_t offset;
+	uint64_t len;
+	void *data;
+};
+
+/**
+ * struct dmuser_options - how to serve
+ * @threads: number of threads, each with a channel of its own; 0 is 1
+ * @handle: carries out a request, in any of the threads. Returns 0 or a negative
+ *	errno: -EOPNOTSUPP is passed on, everything else becomes EIO.
+ * @context: for @handle
+ * @ready: called once, when all channels are open; may be NULL
+ */
+struct dmuser_options {
+	unsigned int threads;
+	int (*handle)(void *context, const struct dmuser_request *request);
+	void *context;
+	void (*ready)(void *context);
+};
+
+/**
+ * dmuser_serve - serve a device until it is gone
+ * @path: its control device, /dev/dm-user/NAME
+ * @options: how
+ *
+ * Before it opens a channel it locks the memory of the process, and each thread tells the
+ * kernel that it is in the path of I/O (PR_SET_IO_FLUSHER, needs CAP_SYS_RESOURCE): memory
+ * that such a thread waits for must not depend on a write to the device that it serves.
+ * A refusal of either is reported on stderr.
+ *
+ * Return: 0 when the device was removed, or a negative errno: -ESTALE if a request has
+ * timed out, after which the process should end, so that its channels are closed.
+ */
+int dmuser_serve(const char *path, const struct dmuser_options *options);
+
+#endif
