@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* See dmu_test.h: time, modules, dmsetup, the device. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dmu_test.h"
+
+char dm_said[4096];
+
+long long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+void poll_pause(void)
+{
+	usleep(1000);
+}
+
+bool path_exists(const char *path)
+{
+	return !access(path, F_OK);
+}
+
+/* Reads a line of the thread's status. */
+static bool thread_status(pid_t tid, const char *key, char *value, size_t size)
+{
+	char line[256];
+	bool found = false;
+	FILE *f;
+
+	snprintf(line, sizeof(line), "/proc/self/task/%d/status", tid);
+	f = fopen(line, "re");
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f)) {
+		found = !strncmp(line, key, strlen(key));
+		if (found)
+			snprintf(value, size, "%s", line + strlen(key));
+	}
+	fclose(f);
+	return found;
+}
+
+char thread_state(pid_t tid)
+{
+	char state[64];
+
+	return thread_status(tid, "State:\t", state, sizeof(state)) ? state[0] : '?';
+}
+
+long thread_sleeps_so_far(pid_t tid)
+{
+	char count[64];
+
+	if (!thread_status(tid, "voluntary_ctxt_switches:\t", count, sizeof(count)))
+		return -1;
+	return atol(count);
+}
+
+int module_load(void)
+{
+	/* This machine has no udev, so dmsetup makes the nodes in /dev/mapper. */
+	setenv("DM_DISABLE_UDEV", "1", 1);
+	return system("modprobe dm-user") ? -EIO : 0;
+}
+
+static int delete_module(void)
+{
+	return syscall(SYS_delete_module, "dm_user", O_NONBLOCK) ? -errno : 0;
+}
+
+int module_unload(void)
+{
+	int ret;
+
+	wait_until((ret = delete_module()) != -EAGAIN && ret != -EWOULDBLOCK, SOON_MS);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+int dm(const char *fmt, ...)
+{
+	char command[1024] = "dmsetup ";
+	size_t len = strlen(command), said = 0, n;
+	va_list ap;
+	FILE *f;
+	int status;
+
+	va_start(ap, fmt);
+	vsnprintf(command + len, sizeof(command) - len, fmt, ap);
+	va_end(ap);
+	strncat(command, " 2>&1", sizeof(command) - strlen(command) - 1);
+	f = popen(command, "re");
+	if (!f)
+		return -errno;
+	while ((n = fread(dm_said + said, 1, sizeof(dm_said) - 1 - said, f)))
+		said += n;
+	dm_said[said] = '\0';
+	if (said && dm_said[said - 1] == '\n')
+		dm_said[said - 1] = '\0';
+	status = pclose(f);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+}
+
+int disk_create(const char *features)
+{
+	return dm("create t --table '0 %d user 0 %d t %s'", SECTORS, SECTORS, features);
+}
+
+int disk_remove(void)
+{
+	if (!path_exists(DISK) && !path_exists(CONTROL))
+		return 0;
+	dm("message t 0 fail");
+	return dm("remove --retry t");
+}
+
+long long disk_status(const char *key)
+{
+	char pattern[64], *at;
+
+	if (dm("status t"))
+		return -1;
+	snprintf(pattern, sizeof(pattern), " %s ", key);
+	at = strstr(dm_said, pattern);
+	return at ? atoll(at + strlen(pattern)) : -1;
+}
