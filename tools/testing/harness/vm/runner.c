@@ -53,6 +53,8 @@
 #define MAX_OUTPUT	(64 * 1024)
 #define MAX_KLOG_LINES	100
 #define KILL_SECONDS	60
+/* Programs that the case has told to end may still be at it. */
+#define LINGER_SECONDS	10
 
 static FILE *verdict;
 static int kmsg;		/* gets the name of each case */
@@ -150,6 +152,23 @@ static int next_child(void)
 	if (f)
 		fclose(f);
 	return pid;
+}
+
+/* Reaps children until none is left; returns false if one lives on. */
+static bool children_end(int seconds)
+{
+	const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
+	double deadline = now() + seconds;
+
+	for (;;) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (!next_child())
+			return true;
+		if (now() >= deadline)
+			return false;
+		nanosleep(&tick, NULL);
+	}
 }
 
 /* Kills every child; returns false if one survives KILL_SECONDS. */
@@ -339,12 +358,12 @@ static bool clean_up(bool timed_out, bool *passed)
 	char modules[512];
 	bool usable = true;
 
-	/* Daemons that have ended are not left behind. */
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
-	if (next_child()) {
-		if (!timed_out)
-			diag("left a process behind");
+	if (!children_end(timed_out ? 0 : LINGER_SECONDS)) {
+		if (!timed_out) {
+			fprintf(verdict, "# left a process behind\n");
+			diag_file("/proc/%d/comm", next_child());
+			diag_file("/proc/%d/cmdline", next_child());
+		}
 		*passed = false;
 		usable = kill_children();
 	}
