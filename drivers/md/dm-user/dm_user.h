@@ -23,6 +23,7 @@
 #include <linux/device-mapper.h>
 #include <linux/device.h>
 #include <linux/hashtable.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
@@ -42,8 +43,11 @@ struct dmu_target;
 
 /**
  * struct dmu_control - a control device, and the requests that wait for a daemon
- * @dev: /dev/dm-user/NAME; its references are those of this structure
- * @cdev: the same; each channel holds a reference
+ * @references: one for all targets, one for each channel
+ * @minor: of the device, which is not used again before this structure is gone
+ * @cdev: /dev/dm-user/NAME, until the last target goes. Neither this nor its struct
+ *	device is part of this structure: they may be released late, by the driver
+ *	core alone, after this module was unloaded.
  * @name: NAME
  * @md: the mapped device that the name belongs to; only compared
  * @node: in the list of all, under dmu_controls_lock
@@ -70,8 +74,9 @@ struct dmu_target;
  * @wait: tasks that wait for a request; each new one wakes one of them
  */
 struct dmu_control {
-	struct device dev;
-	struct cdev cdev;
+	struct kref references;
+	int minor;
+	struct cdev *cdev;
 	char name[DMU_NAME_SIZE];
 	struct mapped_device *md;
 	struct list_head node;
@@ -270,7 +275,7 @@ void dmu_end_all(struct dmu_control *c, struct list_head *ended);
 /* dm_user_channel.c */
 int dmu_channel_init(void);
 void dmu_channel_exit(void);
-struct dmu_channel *dmu_channel_create(struct dmu_control *c);
+struct dmu_channel *dmu_channel_create(void);
 void dmu_channel_close(struct dmu_channel *ch, struct list_head *ended);
 bool dmu_channel_ready(struct dmu_channel *ch);
 int dmu_channel_error(struct dmu_channel *ch);

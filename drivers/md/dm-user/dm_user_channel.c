@@ -28,13 +28,12 @@ static void slot_free(struct dmu_channel *ch, struct dmu_slot *slot)
 	kmem_cache_free(slot_cache, slot);
 }
 
-struct dmu_channel *dmu_channel_create(struct dmu_control *c)
+struct dmu_channel *dmu_channel_create(void)
 {
 	struct dmu_channel *ch = kzalloc_obj(*ch);
 
 	if (!ch)
 		return NULL;
-	ch->control = c;
 	spin_lock_init(&ch->lock);
 	INIT_LIST_HEAD(&ch->slots);
 	hash_init(ch->answerable);

@@ -14,42 +14,65 @@
 #define DMU_MINORS BIT(MINORBITS)
 
 static dev_t first_devt;
-static DEFINE_IDA(minors);
 static struct class *dmu_class;
 struct workqueue_struct *dmu_workqueue;
 
-/* All control devices. */
+/* All control devices, and by minor those that can be opened. */
 static LIST_HEAD(dmu_controls);
+static DEFINE_IDR(dmu_minors);
 static DEFINE_MUTEX(dmu_controls_lock);
 
-static struct dmu_control *to_control(struct device *dev)
+static dev_t control_devt(struct dmu_control *c)
 {
-	return container_of(dev, struct dmu_control, dev);
+	return MKDEV(MAJOR(first_devt), MINOR(first_devt) + c->minor);
 }
 
-static void control_release(struct device *dev)
+static void control_free(struct kref *references)
 {
-	struct dmu_control *c = to_control(dev);
+	struct dmu_control *c = container_of(references, struct dmu_control, references);
 
-	ida_free(&minors, MINOR(dev->devt) - MINOR(first_devt));
+	mutex_lock(&dmu_controls_lock);
+	idr_remove(&dmu_minors, c->minor);
+	mutex_unlock(&dmu_controls_lock);
 	kfree(c);
+}
+
+/* Make the device. The node appears last. */
+static int control_add(struct dmu_control *c)
+{
+	struct device *dev;
+	int ret;
+
+	c->cdev = cdev_alloc();
+	if (!c->cdev)
+		return -ENOMEM;
+	c->cdev->ops = &dmu_fops;
+	c->cdev->owner = THIS_MODULE;
+	ret = cdev_add(c->cdev, control_devt(c), 1);
+	if (ret) {
+		kobject_put(&c->cdev->kobj);
+		return ret;
+	}
+	/* The driver core makes a folder of it: /dev/dm-user/NAME. */
+	dev = device_create(dmu_class, NULL, control_devt(c), NULL, "dm-user!%s", c->name);
+	if (IS_ERR(dev)) {
+		cdev_del(c->cdev);
+		return PTR_ERR(dev);
+	}
+	return 0;
 }
 
 static struct dmu_control *control_create(struct mapped_device *md, const char *name)
 {
 	struct dmu_control *c;
-	int minor, ret;
+	int ret;
 
 	c = kzalloc_obj(*c);
 	if (!c)
 		return ERR_PTR(-ENOMEM);
-	minor = ida_alloc_max(&minors, DMU_MINORS - 1, GFP_KERNEL);
-	if (minor < 0) {
-		kfree(c);
-		return ERR_PTR(minor);
-	}
 	strscpy(c->name, name, sizeof(c->name));
 	c->md = md;
+	kref_init(&c->references);
 	INIT_LIST_HEAD(&c->targets);
 	mutex_init(&c->lock);
 	INIT_LIST_HEAD(&c->channels);
@@ -59,22 +82,21 @@ static struct dmu_control *control_create(struct mapped_device *md, const char *
 	INIT_DELAYED_WORK(&c->timer, dmu_timer);
 	init_waitqueue_head(&c->wait);
 
-	device_initialize(&c->dev);
-	c->dev.class = dmu_class;
-	c->dev.devt = MKDEV(MAJOR(first_devt), MINOR(first_devt) + minor);
-	c->dev.release = control_release;
-	cdev_init(&c->cdev, &dmu_fops);
-	c->cdev.owner = THIS_MODULE;
-	/* The driver core makes a folder of it: /dev/dm-user/NAME. */
-	ret = dev_set_name(&c->dev, "dm-user!%s", name);
-	if (!ret)
-		ret = cdev_device_add(&c->cdev, &c->dev);
-	if (ret) {
-		put_device(&c->dev);
-		return ERR_PTR(ret);
-	}
+	c->minor = idr_alloc(&dmu_minors, c, 0, DMU_MINORS, GFP_KERNEL);
+	ret = c->minor;
+	if (ret < 0)
+		goto free;
+	ret = control_add(c);
+	if (ret)
+		goto free_minor;
 	list_add(&c->node, &dmu_controls);
 	return c;
+
+free_minor:
+	idr_remove(&dmu_minors, c->minor);
+free:
+	kfree(c);
+	return ERR_PTR(ret);
 }
 
 static struct dmu_control *control_find(const char *name)
@@ -151,14 +173,17 @@ void dmu_control_leave(struct dmu_target *t)
 	mutex_unlock(&c->lock);
 	if (last) {
 		list_del(&c->node);
-		cdev_device_del(&c->cdev, &c->dev);
+		device_destroy(dmu_class, control_devt(c));
+		cdev_del(c->cdev);
+		/* Not to be opened any more; and not to be given away yet. */
+		idr_replace(&dmu_minors, NULL, c->minor);
 	}
 	mutex_unlock(&dmu_controls_lock);
 	if (!last)
 		return;
 	wake_up_interruptible_all(&c->wait);
 	cancel_delayed_work_sync(&c->timer);
-	put_device(&c->dev);
+	kref_put(&c->references, control_free);
 }
 
 /**
@@ -357,21 +382,25 @@ void dmu_control_status(struct dmu_control *c, char *result, unsigned int size)
 
 static int dmu_open(struct inode *inode, struct file *file)
 {
-	struct dmu_control *c = container_of(inode->i_cdev, struct dmu_control, cdev);
+	struct dmu_control *c;
 	struct dmu_channel *ch;
-	int ret;
 
-	ch = dmu_channel_create(c);
+	ch = dmu_channel_create();
 	if (!ch)
 		return -ENOMEM;
-	mutex_lock(&c->lock);
-	ret = c->gone ? -ENXIO : 0;
-	if (!ret)
+	mutex_lock(&dmu_controls_lock);
+	c = idr_find(&dmu_minors, iminor(inode) - MINOR(first_devt));
+	if (c) {
+		kref_get(&c->references);
+		ch->control = c;
+		mutex_lock(&c->lock);
 		list_add(&ch->node, &c->channels);
-	mutex_unlock(&c->lock);
-	if (ret) {
+		mutex_unlock(&c->lock);
+	}
+	mutex_unlock(&dmu_controls_lock);
+	if (!c) {
 		kfree(ch);
-		return ret;
+		return -ENXIO;
 	}
 	file->private_data = ch;
 	return stream_open(inode, file);
@@ -392,6 +421,7 @@ static int dmu_release(struct inode *inode, struct file *file)
 	wake_up_interruptible_all(&c->wait);
 	dmu_end_all(c, &ended);
 	kfree(ch);
+	kref_put(&c->references, control_free);
 	return 0;
 }
 
