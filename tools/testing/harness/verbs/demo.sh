@@ -19,6 +19,7 @@ show()
 	build=$("$HARNESS/build.sh" modules tools)
 	vm_prepare "$build" demo
 	cp "$TOP/tools/demo/$S" "$VM/root/demo"
+	cp "$TOP/tools/demo/lib.sh" "$VM/root/demo-lib.sh"
 	echo "exec >\$VM_RESULTS 2>&1; exec sh /vm/demo" >"$VM/root/main"
 	vm_run
 )
