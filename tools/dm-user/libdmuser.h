@@ -28,7 +28,7 @@ struct dmuser_request {
 
 /**
  * struct dmuser_options - how to serve
- * @threads: number of threads, each with a channel of its own; 0 is 1
+ * @threads: number of threads; each opens one channel; 0 means 1
  * @handle: carries out a request, in any of the threads. Returns 0 or a negative
  *	errno: -EOPNOTSUPP is passed on, everything else becomes EIO.
  * @context: for @handle

@@ -110,8 +110,8 @@ bool dmu_channel_ready(struct dmu_channel *ch)
  *
  * The request cannot be answered before dmu_delivered().
  *
- * Return: its slot; -EAGAIN if there is none; -ENOMEM, and the request stays in the
- * queue; the error of the channel.
+ * Return: its slot; -EAGAIN if the queue is empty; -ENOMEM, which leaves the request in
+ * the queue; the error of the channel.
  */
 struct dmu_slot *dmu_fetch(struct dmu_channel *ch)
 {

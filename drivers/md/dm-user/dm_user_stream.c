@@ -2,9 +2,8 @@
 /*
  * dm-user: the byte stream of a channel.
  *
- * User memory is touched with page faults disabled. What is not there is faulted in with
- * no lock held, then the copy is tried again: a daemon whose buffer never arrives holds up
- * only the task that named it.
+ * Copy with page faults disabled. If a page is missing, drop all locks, fault it in, and
+ * try again: a buffer that never becomes present holds up only the task that passed it.
  */
 #include <linux/bio.h>
 #include <linux/sizes.h>
@@ -145,7 +144,7 @@ ssize_t dmu_stream_read(struct dmu_channel *ch, struct iov_iter *to, bool nowait
 		done = dmu_channel_error(ch) ?: read_message(ch, to, some, &missing);
 		more = ch->out.slot;
 		mutex_unlock(&ch->read_lock);
-		/* Whoever waits may read the rest; or get what this task could not. */
+		/* Let a waiting reader take the rest, or try after a failed allocation. */
 		if ((more && atomic_read(&ch->waiting)) || done == -ENOMEM)
 			wake_up_interruptible_all(&c->wait);
 		if (missing && !some) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shared by all dm-user test programs: dmsetup, I/O in a process of its own, and a
- * daemon that a case drives message by message.
+ * Shared by all dm-user test programs: run dmsetup, do I/O in a child process, and
+ * drive a channel message by message.
  *
  * Unless noted otherwise, functions return 0 or a negative errno. None prints a verdict
  * or ends the test.
@@ -52,13 +52,13 @@ int module_unload(void);
 /* Run dmsetup with these arguments. Returns its exit status. */
 [[gnu::format(printf, 1, 2)]]
 int dm(const char *fmt, ...);
-/* What dmsetup printed last, without its last newline. */
+/* The output of the last dmsetup, without its last newline. */
 extern char dm_said[4096];
 /* Create the device "t" of SECTORS with these features: "2 timeout_ms 0". */
 int disk_create(const char *features);
-/* Fail its requests and remove it. Succeeds if there is none. */
+/* Fail the requests of the device and remove it. Succeeds if it does not exist. */
 int disk_remove(void);
-/* A number in its status: "queued", "inflight". -1 if there is none. */
+/* Return a number of its status, such as "queued"; -1 if the status lacks it. */
 long long disk_status(const char *key);
 
 /* I/O in a child process, on a file opened with O_DIRECT. */
@@ -93,7 +93,7 @@ int reply(int fd, uint64_t seq, uint64_t type, const void *data, size_t len,
 /* fetch() and reply() of a request without data to return, in one. */
 int serve_plain(int fd, struct dm_user_message *m);
 
-/* A daemon in a process of its own, with its contents in shared memory. */
+/* A daemon that runs in a child process and keeps the disk in shared memory. */
 struct ram_daemon {
 	pid_t pid;
 	unsigned char *disk;

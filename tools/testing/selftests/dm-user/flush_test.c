@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is not a plain read or write: flushes, FUA, discards, zeroing. */
+/* Flushes, FUA, discards and zeroing. */
 #include <poll.h>
 
 #include "dmu_test_fixture.h"

@@ -165,7 +165,7 @@ TEST_F(lifecycle, resize_under_load_shows_no_error)
 	EXPECT_EQ(0, disk_status("errors"));
 }
 
-/* What no daemon has seen is given back; what one has fetched must be answered. */
+/* Device mapper gets back the requests that no daemon has fetched. */
 TEST_F(lifecycle, noflush_suspend_pushes_back_what_was_never_fetched)
 {
 	start(0, IO_WRITE, 8, 4096, 'x');

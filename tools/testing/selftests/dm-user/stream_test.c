@@ -252,7 +252,7 @@ TEST_F(stream, bad_memory_is_a_fault_and_takes_nothing)
 	seq = m->seq;
 	EXPECT_EQ(-1, read(self->fd, end, 4096));
 	EXPECT_EQ(EFAULT, errno);
-	/* What fits is read. */
+	/* The bytes before the fault are read. */
 	EXPECT_EQ(16, read(self->fd, end - 16, 4096));
 	EXPECT_EQ(4080, read(self->fd, m->buf, 4096));
 

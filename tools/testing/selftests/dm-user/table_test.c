@@ -164,7 +164,7 @@ TEST_F(table, daemon_sees_sectors_from_start_on)
 	EXPECT_EQ(1016, m.sector);
 	EXPECT_EQ(0, answer(fd, m.seq, ERROR));
 	io_end(&io);
-	/* A flush has no sector of its own. */
+	/* A flush reports the first sector of the target. */
 	ASSERT_EQ(0, io_start(&io, IO_FSYNC, DISK, 0, 0, 0));
 	ASSERT_EQ(0, serve_plain(fd, &m));
 	EXPECT_EQ(DM_USER_REQ_MAP_FLUSH, m.type);
