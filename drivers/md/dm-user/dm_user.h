@@ -23,6 +23,7 @@
 #include <linux/device-mapper.h>
 #include <linux/device.h>
 #include <linux/hashtable.h>
+#include <linux/jiffies.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -213,7 +214,6 @@ struct dmu_cursor {
  * @node: in its list
  * @lock: protects the slots
  * @slots: all of them
- * @nr_slots: their number
  * @answerable: those whose requests the daemon has read whole
  * @revoked: it has lost its requests, and gets no more
  * @waiting: number of tasks that wait for a request
@@ -228,7 +228,6 @@ struct dmu_channel {
 
 	spinlock_t lock;	/* see above */
 	struct list_head slots;
-	unsigned int nr_slots;
 	DECLARE_HASHTABLE(answerable, 6);
 	bool revoked;
 	atomic_t waiting;
@@ -247,6 +246,14 @@ static inline struct bio *dmu_bio(struct dmu_request *request)
 static inline bool dmu_request_writes(const struct dmu_request *r)
 {
 	return r->type != DM_USER_REQ_MAP_READ && r->type != DM_USER_REQ_MAP_FLUSH;
+}
+
+/* When a request fails that is fetched, or put back, now. */
+static inline unsigned long dmu_next_deadline(const struct dmu_request *r)
+{
+	unsigned long deadline = jiffies + r->target->timeout;
+
+	return time_before(deadline, r->last_deadline) ? deadline : r->last_deadline;
 }
 
 /* dm_user_control.c */

@@ -21,10 +21,9 @@ void dmu_channel_exit(void)
 }
 
 /* Forget a slot whose request is gone, or goes. */
-static void slot_free(struct dmu_channel *ch, struct dmu_slot *slot)
+static void slot_free(struct dmu_slot *slot)
 {
 	list_del(&slot->node);
-	ch->nr_slots--;
 	kmem_cache_free(slot_cache, slot);
 }
 
@@ -62,7 +61,7 @@ void dmu_channel_close(struct dmu_channel *ch, struct list_head *ended)
 	list_for_each_entry_safe(slot, next, &ch->slots, node) {
 		struct dmu_request *r = slot->request;
 
-		slot_free(ch, slot);
+		slot_free(slot);
 		if (!r)
 			continue;
 		if (!r->target->redeliver) {
@@ -151,13 +150,10 @@ struct dmu_slot *dmu_fetch(struct dmu_channel *ch)
 	slot->seq = r->seq;
 	slot->sector = r->sector;
 	slot->len = r->len;
-	slot->deadline = jiffies + r->target->timeout;
-	if (time_after(slot->deadline, r->last_deadline))
-		slot->deadline = r->last_deadline;
+	slot->deadline = dmu_next_deadline(r);
 	INIT_HLIST_NODE(&slot->hash);
 	INIT_LIST_HEAD(&slot->stale);
 	list_add_tail(&slot->node, &ch->slots);
-	ch->nr_slots++;
 	spin_unlock(&ch->lock);
 	return slot;
 }
@@ -287,7 +283,7 @@ int dmu_answer(struct dmu_channel *ch, struct dmu_slot *slot, blk_status_t statu
 		spin_unlock(&ch->lock);
 		return -ESTALE;
 	}
-	slot_free(ch, slot);
+	slot_free(slot);
 	spin_unlock(&ch->lock);
 	r->status = status;
 	list_add(&r->node, &ended);

@@ -222,12 +222,13 @@ static bool slot_has_timeout(struct dmu_slot *slot)
 	return slot->request && !slot->ended && slot->request->target->timeout;
 }
 
-static bool has_expired(struct dmu_channel *ch, unsigned long now)
+static bool has_expired(struct dmu_channel *ch, unsigned long now, bool all)
 {
 	struct dmu_slot *slot;
-	bool expired = false;
+	bool expired;
 
 	spin_lock(&ch->lock);
+	expired = all && !list_empty(&ch->slots);
 	list_for_each_entry(slot, &ch->slots, node) {
 		if (slot_has_timeout(slot))
 			expired |= time_after_eq(now, slot->deadline);
@@ -334,7 +335,7 @@ void dmu_control_expire(struct dmu_control *c, bool all)
 	dmu_take_queued(c, all ? any : expired, &ended);
 	spin_unlock(&c->queue_lock);
 	list_for_each_entry(ch, &c->channels, node) {
-		if (!ch->revoked && ((all && ch->nr_slots) || has_expired(ch, now)))
+		if (!ch->revoked && has_expired(ch, now, all))
 			revoke(ch, &ended);
 	}
 	fail_overlapping(c, &ended);

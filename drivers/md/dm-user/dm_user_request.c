@@ -176,7 +176,6 @@ bool dmu_requeue(struct dmu_request *r, struct list_head *behind,
 {
 	struct dmu_target *t = r->target;
 	struct dmu_control *c = t->control;
-	unsigned long deadline = jiffies + t->timeout;
 
 	lockdep_assert_held(&c->queue_lock);
 	if (dmu_request_writes(r) && dmu_is_stale(c, r->sector, r->len)) {
@@ -189,8 +188,7 @@ bool dmu_requeue(struct dmu_request *r, struct list_head *behind,
 	list_add(&r->node, behind);
 	c->nr_queued++;
 	if (t->timeout) {
-		r->deadline = time_before(deadline, r->last_deadline) ?
-			      deadline : r->last_deadline;
+		r->deadline = dmu_next_deadline(r);
 		dmu_arm(c, r->deadline);
 	}
 	return true;

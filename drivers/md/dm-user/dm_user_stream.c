@@ -75,9 +75,9 @@ static ssize_t read_message(struct dmu_channel *ch, struct iov_iter *to, bool so
 {
 	struct dmu_cursor *out = &ch->out;
 	bool fetched = !out->slot;
-	struct dmu_cursor saved;
+	struct bvec_iter iter;
 	struct dmu_request *r;
-	size_t done;
+	size_t done, pos;
 
 	if (fetched) {
 		struct dmu_slot *slot = dmu_fetch(ch);
@@ -96,7 +96,8 @@ static ssize_t read_message(struct dmu_channel *ch, struct iov_iter *to, bool so
 		if (r->type != DM_USER_REQ_MAP_WRITE)
 			out->iter.bi_size = 0;
 	}
-	saved = *out;
+	pos = out->pos;
+	iter = out->iter;
 	if (out->pos < HEADER) {
 		done = copy_header(out, to, true);
 		*missing = out->pos < HEADER && iov_iter_count(to);
@@ -106,8 +107,8 @@ static ssize_t read_message(struct dmu_channel *ch, struct iov_iter *to, bool so
 	}
 	dmu_unpin(ch, out->slot);
 	if (*missing && !some) {
-		out->pos = saved.pos;
-		out->iter = saved.iter;
+		out->pos = pos;
+		out->iter = iter;
 		iov_iter_revert(to, done);
 		return done;
 	}

@@ -85,7 +85,7 @@ int module_unload(void)
 {
 	int ret;
 
-	wait_until((ret = delete_module()) != -EAGAIN && ret != -EWOULDBLOCK, SOON_MS);
+	wait_until((ret = delete_module()) != -EWOULDBLOCK, SOON_MS);
 	return ret == -ENOENT ? 0 : ret;
 }
 
