@@ -50,6 +50,7 @@ make_root()
 		--include="$(IFS=,; echo "${packages[*]}")" \
 		--aptopt='Acquire::Check-Valid-Until "false"' \
 		--aptopt='Acquire::Retries "3"' \
+		--aptopt='Acquire::Retries::Delay "false"' \
 		"$(base_suite "$suite")" "$new" \
 		"$CACHE/apt/$suite${arch:+-$arch}/sources.list"
 	echo "${packages[*]}" >"$new/.packages"

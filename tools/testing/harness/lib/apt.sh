@@ -27,7 +27,7 @@ has_pocket()
 	local said file rc=0
 
 	file=$(mktemp -u)
-	if said=$(/usr/lib/apt/apt-helper -o Acquire::Retries=3 \
+	if said=$(/usr/lib/apt/apt-helper "${APT_RETRY[@]}" \
 		-o APT::Sandbox::User=root \
 		download-file "${1%/}/dists/$2/InRelease" "$file" 2>&1); then
 		grep -qE "^Architectures:.* ${3:-.*}( |\$)" "$file" || rc=1
@@ -83,7 +83,7 @@ apt_suite()
 		-o "Dir::Cache=$dir/cache"
 		-o "APT::Sandbox::User=root"
 		-o "Acquire::Languages=none"
-		-o "Acquire::Retries=3"
+		"${APT_RETRY[@]}"
 		-o "Acquire::Check-Valid-Until=false"
 	)
 	[ -z "$arch" ] || APT_OPTS+=(-o "APT::Architecture=$arch"

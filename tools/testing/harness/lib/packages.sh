@@ -61,10 +61,14 @@ need_packages()
 	with_lock host-packages install_packages "${missing[@]}"
 }
 
+# Retry at once: while apt delays a retry, it does not notice that nothing is left
+# to do, and on a full disk it then waits for ever.
+APT_RETRY=(-o Acquire::Retries=3 -o Acquire::Retries::Delay=false)
+
 install_packages()
 {
 	local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q
-		-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
+		-o DPkg::Lock::Timeout=300 "${APT_RETRY[@]}")
 
 	# Lists may be absent or name versions the mirror no longer has.
 	if ! "${apt[@]}" -s --no-install-recommends install "$@" \

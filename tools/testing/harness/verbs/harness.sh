@@ -17,7 +17,7 @@ says()
 	local text=$1 said
 
 	shift
-	if said=$(env -u T -u LIST "$@" 2>&1); then
+	if said=$(timeout 300 env -u T -u LIST "$@" 2>&1); then
 		echo "succeeded: $*"
 		return 1
 	fi
