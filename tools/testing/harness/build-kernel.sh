@@ -20,16 +20,19 @@
 RECIPE=2
 
 # fragments NAME: prints the fragments for every machine, for each system, for
-# the kernel that NAME is based on, for NAME, and for another architecture, in
-# this order.
+# those that NAME is based on, for NAME, and for another architecture, in this
+# order.
 fragments()
 {
-	local base
+	local bases
 
-	base=$(sed -n 's/^# Based on: //p' "$CONFIG/$1.config")
-	cat "$CONFIG/machine.config" "$TESTING"/systems/*.config \
-		${base:+"$CONFIG/$base.config"} "$CONFIG/$1.config" \
-		${FOREIGN:+"$CONFIG/$FOREIGN.config"}
+	read -ra bases <<<"$(sed -n 's/^# Based on: //p' "$CONFIG/$1.config")"
+	(
+		cd "$CONFIG"
+		cat machine.config "$TESTING"/systems/*.config \
+			${bases[@]+"${bases[@]/%/.config}"} "$1.config" \
+			${FOREIGN:+"$FOREIGN.config"}
+	)
 }
 
 key()
