@@ -27,6 +27,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
@@ -38,6 +39,11 @@
 
 /* Includes the NUL. */
 #define DMU_NAME_SIZE 64
+
+/* How much of user memory to bring at once, if it is missing. */
+#define DMU_MAX_FAULT_IN SZ_1M
+/* A page can go again before it is used: each fork() of the daemon protects it. */
+#define DMU_MAX_TRIES 16
 
 struct dmu_channel;
 struct dmu_target;
@@ -58,6 +64,7 @@ struct dmu_target;
  * @channels: open ones
  * @epoch: see struct dm_user_info
  * @gone: no target is left
+ * @lost: a daemon died with writes in its memory: the next flush must fail
  * @queue_lock: protects everything below, but @wait
  * @queue: requests that wait for a daemon, in the order of their numbers
  * @stale: slots whose requests have ended while the daemon may still carry
@@ -88,6 +95,7 @@ struct dmu_control {
 	struct list_head channels;
 	u64 epoch;
 	bool gone;
+	bool lost;
 
 	spinlock_t queue_lock ____cacheline_aligned_in_smp;
 	struct list_head queue;
@@ -168,10 +176,12 @@ struct dmu_request {
  *	the request has @ended meanwhile
  * @ended: see @pinned
  * @status: see @pinned
- * @writes: the request changes its sectors
  * @seq: of the request, as are the following
  * @sector: the first one
  * @len: in bytes
+ * @type: DM_USER_REQ_MAP_*
+ * @redelivered: see struct dmu_request
+ * @flags: DM_USER_REQ_MAP_FLAG_*
  * @deadline: when the daemon must have answered, in jiffies
  *
  * A slot outlives its request if that timed out, to remember what may still be written.
@@ -185,10 +195,12 @@ struct dmu_slot {
 	bool pinned;
 	bool ended;
 	blk_status_t status;
-	bool writes;
+	u8 type;
+	bool redelivered;
 	u64 seq;
 	u64 sector;
 	unsigned int len;
+	u32 flags;
 	unsigned long deadline;
 };
 
@@ -208,14 +220,19 @@ struct dmu_cursor {
 	struct bvec_iter iter;
 };
 
+enum dmu_interface { DMU_UNDECIDED, DMU_STREAM, DMU_BATCH };
+
 /**
  * struct dmu_channel - an open file of a control device
  * @control: the device
  * @node: in its list
- * @lock: protects the slots
+ * @interface: the one that was used first
+ * @lock: protects the slots, @revoked and @dirty
  * @slots: all of them
  * @answerable: those whose requests the daemon has read whole
  * @revoked: it has lost its requests, and gets no more
+ * @dirty: it has answered a write
+ * @caches: the daemon keeps such writes in its memory until it answers a flush
  * @waiting: number of tasks that wait for a request
  * @read_lock: serializes the readers of the stream; protects @out
  * @out: the message that is being read
@@ -225,11 +242,14 @@ struct dmu_cursor {
 struct dmu_channel {
 	struct dmu_control *control;
 	struct list_head node;
+	enum dmu_interface interface;
 
 	spinlock_t lock;	/* see above */
 	struct list_head slots;
 	DECLARE_HASHTABLE(answerable, 6);
 	bool revoked;
+	bool dirty;
+	bool caches;
 	atomic_t waiting;
 
 	struct mutex read_lock;		/* see above */
@@ -243,9 +263,10 @@ static inline struct bio *dmu_bio(struct dmu_request *request)
 	return dm_bio_from_per_bio_data(request, sizeof(*request));
 }
 
-static inline bool dmu_request_writes(const struct dmu_request *r)
+/* Does a request of this type change its sectors? */
+static inline bool dmu_writes(u8 type)
 {
-	return r->type != DM_USER_REQ_MAP_READ && r->type != DM_USER_REQ_MAP_FLUSH;
+	return type != DM_USER_REQ_MAP_READ && type != DM_USER_REQ_MAP_FLUSH;
 }
 
 /* When a request fails that is fetched, or put back, now. */
@@ -278,18 +299,23 @@ void dmu_take_queued(struct dmu_control *c, blk_status_t (*why)(struct dmu_reque
 void dmu_push_back(struct dmu_control *c);
 bool dmu_is_stale(struct dmu_control *c, u64 sector, unsigned int len);
 void dmu_end_all(struct dmu_control *c, struct list_head *ended);
+size_t dmu_copy(struct bio *bio, struct bvec_iter *at, struct iov_iter *iter,
+		bool to_user);
 
 /* dm_user_channel.c */
 int dmu_channel_init(void);
 void dmu_channel_exit(void);
 struct dmu_channel *dmu_channel_create(void);
 void dmu_channel_close(struct dmu_channel *ch, struct list_head *ended);
+bool dmu_channel_use(struct dmu_channel *ch, enum dmu_interface interface);
 bool dmu_channel_ready(struct dmu_channel *ch);
+int dmu_channel_wait(struct dmu_channel *ch);
 int dmu_channel_error(struct dmu_channel *ch);
-struct dmu_slot *dmu_fetch(struct dmu_channel *ch);
+struct dmu_slot *dmu_fetch(struct dmu_channel *ch, unsigned int room);
 void dmu_delivered(struct dmu_channel *ch, struct dmu_slot *slot);
 struct dmu_slot *dmu_take_answerable(struct dmu_channel *ch, u64 seq);
 int dmu_answer(struct dmu_channel *ch, struct dmu_slot *slot, blk_status_t status);
+int dmu_put_back(struct dmu_channel *ch, struct dmu_slot *slot, bool last);
 struct dmu_request *dmu_pin(struct dmu_channel *ch, struct dmu_slot *slot);
 void dmu_unpin(struct dmu_channel *ch, struct dmu_slot *slot);
 void dmu_slot_end(struct dmu_slot *slot, blk_status_t status, struct list_head *ended);
@@ -297,5 +323,8 @@ void dmu_slot_end(struct dmu_slot *slot, blk_status_t status, struct list_head *
 /* dm_user_stream.c */
 ssize_t dmu_stream_read(struct dmu_channel *ch, struct iov_iter *to, bool nowait);
 ssize_t dmu_stream_write(struct dmu_channel *ch, struct iov_iter *from);
+
+/* dm_user_batch.c */
+int dmu_xfer(struct dmu_channel *ch, struct dm_user_xfer __user *user, bool nowait);
 
 #endif

@@ -55,6 +55,8 @@ void dmu_channel_close(struct dmu_channel *ch, struct list_head *ended)
 	struct dmu_slot *slot, *next;
 
 	spin_lock(&ch->lock);
+	if (ch->caches && ch->dirty)
+		WRITE_ONCE(c->lost, true);
 	spin_lock(&c->queue_lock);
 	list_for_each_entry(slot, &ch->slots, node)
 		list_del_init(&slot->stale);
@@ -89,6 +91,22 @@ int dmu_channel_error(struct dmu_channel *ch)
 }
 
 /**
+ * dmu_channel_use - does the channel have this interface?
+ * @ch: the channel
+ * @interface: DMU_STREAM or DMU_BATCH; the first call decides
+ *
+ * Return: true if it has.
+ */
+bool dmu_channel_use(struct dmu_channel *ch, enum dmu_interface interface)
+{
+	enum dmu_interface was = READ_ONCE(ch->interface);
+
+	if (was == DMU_UNDECIDED)
+		was = cmpxchg(&ch->interface, DMU_UNDECIDED, interface);
+	return was == DMU_UNDECIDED || was == interface;
+}
+
+/**
  * dmu_channel_ready - would a read return at once?
  * @ch: the channel
  *
@@ -104,15 +122,33 @@ bool dmu_channel_ready(struct dmu_channel *ch)
 }
 
 /**
+ * dmu_channel_wait - wait until dmu_channel_ready()
+ * @ch: the channel
+ *
+ * Return: 0, or -ERESTARTSYS.
+ */
+int dmu_channel_wait(struct dmu_channel *ch)
+{
+	int error;
+
+	atomic_inc(&ch->waiting);
+	error = wait_event_interruptible_exclusive(ch->control->wait,
+						   dmu_channel_ready(ch));
+	atomic_dec(&ch->waiting);
+	return error;
+}
+
+/**
  * dmu_fetch - take the first request of the queue
  * @ch: the channel that gets it
+ * @room: bytes that the data of a write may have
  *
  * The request cannot be answered before dmu_delivered().
  *
- * Return: its slot; -EAGAIN if the queue is empty; -ENOMEM, which leaves the request in
- * the queue; the error of the channel.
+ * Return: its slot; -EAGAIN if the queue is empty; -ENOMEM and -EMSGSIZE leave the
+ * request in the queue; the error of the channel.
  */
-struct dmu_slot *dmu_fetch(struct dmu_channel *ch)
+struct dmu_slot *dmu_fetch(struct dmu_channel *ch, unsigned int room)
 {
 	struct dmu_control *c = ch->control;
 	struct dmu_request *r = NULL;
@@ -122,6 +158,7 @@ struct dmu_slot *dmu_fetch(struct dmu_channel *ch)
 	error = dmu_channel_error(ch);
 	if (error)
 		return ERR_PTR(error);
+	error = -EAGAIN;
 	if (list_empty_careful(&c->queue))
 		return ERR_PTR(-EAGAIN);
 	slot = kmem_cache_alloc(slot_cache, GFP_NOIO);
@@ -132,6 +169,10 @@ struct dmu_slot *dmu_fetch(struct dmu_channel *ch)
 	if (!ch->revoked) {
 		spin_lock(&c->queue_lock);
 		r = list_first_entry_or_null(&c->queue, struct dmu_request, node);
+		if (r && r->type == DM_USER_REQ_MAP_WRITE && r->len > room) {
+			error = -EMSGSIZE;
+			r = NULL;
+		}
 		if (r) {
 			list_del(&r->node);
 			c->nr_queued--;
@@ -141,15 +182,17 @@ struct dmu_slot *dmu_fetch(struct dmu_channel *ch)
 	if (!r) {
 		spin_unlock(&ch->lock);
 		kmem_cache_free(slot_cache, slot);
-		return ERR_PTR(dmu_channel_error(ch) ?: -EAGAIN);
+		return ERR_PTR(dmu_channel_error(ch) ?: error);
 	}
 	slot->request = r;
 	slot->pinned = false;
 	slot->ended = false;
-	slot->writes = dmu_request_writes(r);
+	slot->type = r->type;
+	slot->redelivered = r->redelivered;
 	slot->seq = r->seq;
 	slot->sector = r->sector;
 	slot->len = r->len;
+	slot->flags = r->flags;
 	slot->deadline = dmu_next_deadline(r);
 	INIT_HLIST_NODE(&slot->hash);
 	INIT_LIST_HEAD(&slot->stale);
@@ -283,10 +326,42 @@ int dmu_answer(struct dmu_channel *ch, struct dmu_slot *slot, blk_status_t statu
 		spin_unlock(&ch->lock);
 		return -ESTALE;
 	}
+	if (status == BLK_STS_OK && dmu_writes(r->type))
+		ch->dirty = true;
 	slot_free(slot);
 	spin_unlock(&ch->lock);
 	r->status = status;
 	list_add(&r->node, &ended);
 	dmu_end_all(ch->control, &ended);
+	return 0;
+}
+
+/**
+ * dmu_put_back - return a request to the queue
+ * @ch: the channel
+ * @slot: the request's place, which no reply can find; freed, unless it is too late
+ * @last: behind all others; otherwise before them
+ *
+ * Return: 0, or -ESTALE if the request has ended before.
+ */
+int dmu_put_back(struct dmu_channel *ch, struct dmu_slot *slot, bool last)
+{
+	struct dmu_control *c = ch->control;
+	struct dmu_request *r;
+	LIST_HEAD(ended);
+
+	spin_lock(&ch->lock);
+	r = slot->request;
+	if (!r) {
+		spin_unlock(&ch->lock);
+		return -ESTALE;
+	}
+	slot_free(slot);
+	spin_lock(&c->queue_lock);
+	dmu_requeue(r, last ? c->queue.prev : &c->queue, &ended);
+	spin_unlock(&c->queue_lock);
+	spin_unlock(&ch->lock);
+	wake_up_interruptible(&c->wait);
+	dmu_end_all(c, &ended);
 	return 0;
 }

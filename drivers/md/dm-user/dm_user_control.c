@@ -210,7 +210,7 @@ static void revoke(struct dmu_channel *ch, struct list_head *ended)
 	spin_lock(&c->queue_lock);
 	list_for_each_entry(slot, &ch->slots, node) {
 		dmu_slot_end(slot, BLK_STS_TIMEOUT, ended);
-		if (slot->writes)
+		if (dmu_writes(slot->type))
 			list_add_tail(&slot->stale, &c->stale);
 	}
 	spin_unlock(&c->queue_lock);
@@ -246,7 +246,7 @@ static bool has_stale(struct dmu_channel *ch)
 	spin_lock(&ch->lock);
 	spin_lock(&c->queue_lock);
 	list_for_each_entry(slot, &ch->slots, node)
-		stale |= slot->writes && dmu_is_stale(c, slot->sector, slot->len);
+		stale |= dmu_writes(slot->type) && dmu_is_stale(c, slot->sector, slot->len);
 	spin_unlock(&c->queue_lock);
 	spin_unlock(&ch->lock);
 	return stale;
@@ -254,7 +254,7 @@ static bool has_stale(struct dmu_channel *ch)
 
 static blk_status_t is_stale(struct dmu_request *r)
 {
-	return dmu_request_writes(r) &&
+	return dmu_writes(r->type) &&
 	       dmu_is_stale(r->target->control, r->sector, r->len) ?
 	       BLK_STS_IOERR : BLK_STS_OK;
 }
@@ -468,7 +468,10 @@ static __poll_t dmu_poll(struct file *file, poll_table *wait)
 
 static int control_info(struct dmu_control *c, struct dm_user_info __user *to)
 {
-	struct dm_user_info info = { .version = DM_USER_VERSION };
+	struct dm_user_info info = {
+		.version = DM_USER_VERSION,
+		.features = DM_USER_FEATURE_XFER,
+	};
 	struct dmu_target *t;
 	int ret = 0;
 
@@ -494,10 +497,18 @@ static int control_info(struct dmu_control *c, struct dm_user_info __user *to)
 static long dmu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct dmu_channel *ch = file->private_data;
+	void __user *user = (void __user *)arg;
+	unsigned int noio;
+	long ret;
 
 	switch (cmd) {
 	case DM_USER_INFO:
-		return control_info(ch->control, (void __user *)arg);
+		return control_info(ch->control, user);
+	case DM_USER_XFER:
+		noio = memalloc_noio_save();
+		ret = dmu_xfer(ch, user, file->f_flags & O_NONBLOCK);
+		memalloc_noio_restore(noio);
+		return ret;
 	default:
 		return -ENOTTY;
 	}

@@ -4,6 +4,7 @@
  */
 #include <linux/bio.h>
 #include <linux/blk_types.h>
+#include <linux/uaccess.h>
 
 #include "dm_user.h"
 
@@ -139,7 +140,7 @@ int dmu_submit(struct dmu_target *t, struct bio *bio)
 		spin_unlock(&c->queue_lock);
 		return DM_MAPIO_REQUEUE;
 	}
-	if (dmu_request_writes(r) && dmu_is_stale(c, r->sector, r->len)) {
+	if (dmu_writes(r->type) && dmu_is_stale(c, r->sector, r->len)) {
 		c->errors++;
 		spin_unlock(&c->queue_lock);
 		bio_io_error(bio);
@@ -178,7 +179,7 @@ bool dmu_requeue(struct dmu_request *r, struct list_head *behind,
 	struct dmu_control *c = t->control;
 
 	lockdep_assert_held(&c->queue_lock);
-	if (dmu_request_writes(r) && dmu_is_stale(c, r->sector, r->len)) {
+	if (dmu_writes(r->type) && dmu_is_stale(c, r->sector, r->len)) {
 		r->status = BLK_STS_IOERR;
 		list_add_tail(&r->node, ended);
 		return false;
@@ -249,6 +250,9 @@ void dmu_end_all(struct dmu_control *c, struct list_head *ended)
 	unsigned int errors = 0, timeouts = 0;
 
 	list_for_each_entry(r, ended, node) {
+		if (r->type == DM_USER_REQ_MAP_FLUSH && r->status == BLK_STS_OK &&
+		    READ_ONCE(c->lost) && xchg(&c->lost, false))
+			r->status = BLK_STS_IOERR;
 		errors += r->status && r->status != BLK_STS_DM_REQUEUE;
 		timeouts += r->status == BLK_STS_TIMEOUT;
 	}
@@ -264,4 +268,35 @@ void dmu_end_all(struct dmu_control *c, struct list_head *ended)
 		bio->bi_status = r->status;
 		bio_endio(bio);
 	}
+}
+
+/**
+ * dmu_copy - copy data between a bio and user memory, as far as this is present
+ * @bio: the bio, which is not advanced
+ * @at: where to begin in @bio; advanced
+ * @iter: the user memory; advanced
+ * @to_user: from @bio to @iter; otherwise the other way
+ *
+ * Context: does not sleep.
+ * Return: the number of bytes. More remain in both if a page is missing.
+ */
+size_t dmu_copy(struct bio *bio, struct bvec_iter *at, struct iov_iter *iter,
+		bool to_user)
+{
+	size_t done = 0;
+
+	pagefault_disable();
+	while (at->bi_size && iov_iter_count(iter)) {
+		struct bio_vec bv = bio_iter_iovec(bio, *at);
+		size_t n = to_user ?
+			copy_page_to_iter(bv.bv_page, bv.bv_offset, bv.bv_len, iter) :
+			copy_page_from_iter(bv.bv_page, bv.bv_offset, bv.bv_len, iter);
+
+		if (!n)
+			break;
+		bio_advance_iter(bio, at, n);
+		done += n;
+	}
+	pagefault_enable();
+	return done;
 }

@@ -6,16 +6,11 @@
  * try again: a buffer that never becomes present holds up only the task that passed it.
  */
 #include <linux/bio.h>
-#include <linux/sizes.h>
 #include <linux/uaccess.h>
 
 #include "dm_user.h"
 
 #define HEADER sizeof(struct dm_user_message)
-/* Brought at once, if it is missing. */
-#define MAX_FAULT_IN SZ_1M
-/* A page can go again before it is used: each fork() of the daemon protects it. */
-#define MAX_TRIES 16
 
 /* Copies up to @len bytes of a header between @cur and @iter. */
 static size_t copy_header(struct dmu_cursor *cur, struct iov_iter *iter, bool to_user)
@@ -35,33 +30,20 @@ static size_t copy_header(struct dmu_cursor *cur, struct iov_iter *iter, bool to
 static size_t copy_data(struct dmu_cursor *cur, struct bio *bio, struct iov_iter *iter,
 			bool to_user)
 {
-	size_t done = 0;
+	size_t done = dmu_copy(bio, &cur->iter, iter, to_user);
 
-	pagefault_disable();
-	while (cur->iter.bi_size && iov_iter_count(iter)) {
-		struct bio_vec bv = bio_iter_iovec(bio, cur->iter);
-		size_t n = to_user ?
-			copy_page_to_iter(bv.bv_page, bv.bv_offset, bv.bv_len, iter) :
-			copy_page_from_iter(bv.bv_page, bv.bv_offset, bv.bv_len, iter);
-
-		if (!n)
-			break;
-		bio_advance_iter(bio, &cur->iter, n);
-		done += n;
-	}
-	pagefault_enable();
 	cur->pos += done;
 	return done;
 }
 
-static void fill_header(struct dmu_cursor *cur, const struct dmu_request *r)
+static void fill_header(struct dmu_cursor *cur, const struct dmu_slot *slot)
 {
 	cur->header = (struct dm_user_message) {
-		.seq = r->seq,
-		.type = r->type,
-		.flags = r->flags,
-		.sector = r->sector,
-		.len = r->len,
+		.seq = slot->seq,
+		.type = slot->type,
+		.flags = slot->flags,
+		.sector = slot->sector,
+		.len = slot->len,
 	};
 }
 
@@ -80,7 +62,7 @@ static ssize_t read_message(struct dmu_channel *ch, struct iov_iter *to, bool so
 	size_t done, pos;
 
 	if (fetched) {
-		struct dmu_slot *slot = dmu_fetch(ch);
+		struct dmu_slot *slot = dmu_fetch(ch, UINT_MAX);
 
 		if (IS_ERR(slot))
 			return PTR_ERR(slot);
@@ -91,7 +73,7 @@ static ssize_t read_message(struct dmu_channel *ch, struct iov_iter *to, bool so
 	if (!r)
 		return -ESTALE;
 	if (fetched) {
-		fill_header(out, r);
+		fill_header(out, out->slot);
 		out->iter = dmu_bio(r)->bi_iter;
 		if (r->type != DM_USER_REQ_MAP_WRITE)
 			out->iter.bi_size = 0;
@@ -137,6 +119,8 @@ ssize_t dmu_stream_read(struct dmu_channel *ch, struct iov_iter *to, bool nowait
 
 	if (!iov_iter_count(to))
 		return 0;
+	if (!dmu_channel_use(ch, DMU_STREAM))
+		return -EBUSY;
 	for (;;) {
 		bool more;
 
@@ -149,11 +133,11 @@ ssize_t dmu_stream_read(struct dmu_channel *ch, struct iov_iter *to, bool nowait
 		if ((more && atomic_read(&ch->waiting)) || done == -ENOMEM)
 			wake_up_interruptible_all(&c->wait);
 		if (missing && !some) {
-			size_t want = min_t(size_t, iov_iter_count(to), done + MAX_FAULT_IN);
+			size_t want = min_t(size_t, iov_iter_count(to), done + DMU_MAX_FAULT_IN);
 
 			/* If this brings nothing, read what can be read. */
 			some = fault_in_iov_iter_writeable(to, want) >= want - done ||
-			       ++tries == MAX_TRIES;
+			       ++tries == DMU_MAX_TRIES;
 			continue;
 		}
 		if (missing && !done)
@@ -162,9 +146,7 @@ ssize_t dmu_stream_read(struct dmu_channel *ch, struct iov_iter *to, bool nowait
 			return done;
 		if (nowait)
 			return -EAGAIN;
-		atomic_inc(&ch->waiting);
-		error = wait_event_interruptible_exclusive(c->wait, dmu_channel_ready(ch));
-		atomic_dec(&ch->waiting);
+		error = dmu_channel_wait(ch);
 		if (error)
 			return error;
 	}
@@ -268,15 +250,17 @@ ssize_t dmu_stream_write(struct dmu_channel *ch, struct iov_iter *from)
 
 	if (!iov_iter_count(from))
 		return 0;
+	if (!dmu_channel_use(ch, DMU_STREAM))
+		return -EBUSY;
 	for (;;) {
 		mutex_lock(&ch->write_lock);
 		done = dmu_channel_error(ch) ?: write_message(ch, from, &missing);
 		mutex_unlock(&ch->write_lock);
 		if (done)
 			return done;
-		want = min_t(size_t, iov_iter_count(from), missing + MAX_FAULT_IN);
+		want = min_t(size_t, iov_iter_count(from), missing + DMU_MAX_FAULT_IN);
 		if (fault_in_iov_iter_readable(from, want) >= want - missing ||
-		    ++tries == MAX_TRIES)
+		    ++tries == DMU_MAX_TRIES)
 			return -EFAULT;
 	}
 }

@@ -51,10 +51,20 @@
 #define DM_USER_REQ_MAP_FLAG_DRV		0x20000
 #define DM_USER_REQ_MAP_FLAG_SWAP		0x40000
 
-/* Types of replies. */
+/* Of the batch interface: the request went back from a channel, which may have begun it. */
+#define DM_USER_REQ_REDELIVERED			0x80000000
+
+/* Types of replies, with the error that the submitter gets. */
 #define DM_USER_RESP_SUCCESS		0
-#define DM_USER_RESP_ERROR		1	/* the submitter gets EIO */
+#define DM_USER_RESP_ERROR		1	/* EIO */
 #define DM_USER_RESP_UNSUPPORTED	2	/* EOPNOTSUPP */
+/* Only in the batch interface. */
+#define DM_USER_RESP_REMAP		3	/* not defined yet; EINVAL */
+#define DM_USER_RESP_NOSPC		4	/* ENOSPC */
+#define DM_USER_RESP_TIMEDOUT		5	/* ETIMEDOUT */
+#define DM_USER_RESP_NOLINK		6	/* ENOLINK */
+#define DM_USER_RESP_ILSEQ		7	/* EILSEQ: the data is known to be damaged */
+#define DM_USER_RESP_AGAIN		8	/* none: the request is delivered again */
 
 /**
  * struct dm_user_message - header of a request and of a reply
@@ -94,7 +104,7 @@ struct dm_user_message {
  * @version: DM_USER_VERSION of the kernel
  * @block_size: bytes; offsets and lengths of requests are multiples of it
  * @max_io: the most bytes that one read or write request has
- * @features: none is defined; 0
+ * @features: DM_USER_FEATURE_*
  * @sectors: length of the target in sectors of 512 bytes
  * @start: the sector of the daemon that the target begins at
  * @epoch: rises whenever a channel is closed. A daemon with a remote back end passes it
@@ -113,7 +123,93 @@ struct dm_user_info {
 	__u64 epoch;
 };
 
+/* DM_USER_XFER is there. */
+#define DM_USER_FEATURE_XFER	0x1
+
+/**
+ * struct dm_user_request - a place for a request, of DM_USER_XFER
+ * @data: set by the daemon: address of room for the data of a write
+ * @room: set by the daemon: bytes there; that many of &struct dm_user_info.max_io suffice
+ * @reserved: set by the daemon to 0
+ * @type: DM_USER_REQ_MAP_*
+ * @flags: DM_USER_REQ_MAP_FLAG_* and DM_USER_REQ_REDELIVERED
+ * @seq: number of the request, which its reply repeats
+ * @sector: its first sector of 512 bytes
+ * @len: its length in bytes; of a write, as many are at @data
+ */
+struct dm_user_request {
+	__u64 data;
+	__u32 room;
+	__u32 reserved;
+	__u32 type;
+	__u32 flags;
+	__u64 seq;
+	__u64 sector;
+	__u64 len;
+};
+
+/**
+ * struct dm_user_reply - an answer, of DM_USER_XFER
+ * @seq: of the request
+ * @type: DM_USER_RESP_*
+ * @reserved: 0
+ * @data: of a successful read, address of its data; otherwise not looked at
+ * @len: of a successful read, bytes there: exactly as many as were asked for
+ */
+struct dm_user_reply {
+	__u64 seq;
+	__u32 type;
+	__u32 reserved;
+	__u64 data;
+	__u64 len;
+};
+
+/**
+ * struct dm_user_xfer - the argument of DM_USER_XFER
+ * @replies: address of an array of struct dm_user_reply
+ * @requests: address of an array of struct dm_user_request
+ * @nr_replies: length of @replies, at most DM_USER_XFER_MAX
+ * @nr_requests: length of @requests, at most DM_USER_XFER_MAX
+ * @replied: set by the kernel: number of replies that it took
+ * @fetched: set by the kernel: number of requests that it put into @requests
+ * @flags: DM_USER_XFER_VOLATILE or 0
+ * @reserved: 0
+ *
+ * Takes the replies, in their order, then fetches requests. If there are none, it waits
+ * for one, unless @nr_requests is 0 or the file has O_NONBLOCK. It succeeds if it took a
+ * reply or fetched a request. What then stopped it is the error of the next call, which
+ * begins with the first reply that was not taken.
+ *
+ * Errors: ENOTBLK, ESTALE as of struct dm_user_message; EBUSY, the channel uses the byte
+ * stream; EINTR. EFAULT, bad memory: the reply can be given again, and the request waits
+ * for another call. EINVAL, a reserved field or an unknown flag is not 0, there are more
+ * than DM_USER_XFER_MAX, or the first reply has a @seq that this channel does not have to
+ * answer, an unknown type, or a wrong length; its request can still be answered.
+ * EAGAIN, no request and O_NONBLOCK; ENOMEM, and the request waits for another call;
+ * EMSGSIZE, the data of the first request does not fit into the first place.
+ */
+struct dm_user_xfer {
+	__u64 replies;
+	__u64 requests;
+	__u32 nr_replies;
+	__u32 nr_requests;
+	__u32 replied;
+	__u32 fetched;
+	__u32 flags;
+	__u32 reserved;
+};
+
+#define DM_USER_XFER_MAX	1024
+
+/*
+ * The daemon may lose what it wrote until it has answered a flush. If the channel is closed
+ * and its last call had this flag, the next flush fails with EIO, once. Before an orderly
+ * end the daemon makes its writes durable, and calls once more without the flag.
+ */
+#define DM_USER_XFER_VOLATILE	0x1
+
 #define DM_USER_IOCTL	0xDE
 #define DM_USER_INFO	_IOR(DM_USER_IOCTL, 0x00, struct dm_user_info)
+#define DM_USER_XFER	_IOWR(DM_USER_IOCTL, 0x01, struct dm_user_xfer)
 
 #endif
