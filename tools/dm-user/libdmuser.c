@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libdmuser: threads that read requests from channels of the stream and answer them.
+ * libdmuser: threads that fetch requests from channels and answer them, many in one call.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +15,16 @@
 
 #include "libdmuser.h"
 
-#define HEADER sizeof(struct dm_user_message)
 /* All memory is locked, so the default of 8 MiB per thread would be. */
 #define STACK_SIZE (128 * 1024)
+
+/* Requests that a thread has at once. */
+#define BATCH 16
+/*
+ * Room for the data of each but the first, which has room for the largest: small requests
+ * come many at once, large ones one by one.
+ */
+#define SMALL_ROOM (64 * 1024)
 
 struct channel {
 	pthread_t thread;
@@ -26,75 +33,145 @@ struct channel {
 	int fd;
 	int result;
 	size_t max_io;
-	/* A message: its header, and room for the data of the largest request. */
-	struct dm_user_message *message;
+	char *rooms;
+	struct dm_user_request requests[BATCH];
+	struct dm_user_reply replies[BATCH];
+	unsigned int nr_replies;
 };
 
-static int read_all(int fd, void *to, size_t len)
+static size_t room_size(const struct channel *ch, unsigned int i)
 {
-	while (len) {
-		ssize_t n = read(fd, to, len);
+	return i ? SMALL_ROOM : ch->max_io;
+}
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		to = (char *)to + n;
-		len -= n;
+static char *room(const struct channel *ch, unsigned int i)
+{
+	return ch->rooms + (i ? ch->max_io + (i - 1) * SMALL_ROOM : 0);
+}
+
+static size_t rooms_size(const struct channel *ch)
+{
+	return ch->max_io + (BATCH - 1) * SMALL_ROOM;
+}
+
+static void free_rooms(struct channel *ch)
+{
+	if (ch->rooms)
+		munmap(ch->rooms, rooms_size(ch));
+	ch->rooms = NULL;
+}
+
+/* Make room for the largest request of the table that is live now. */
+static int make_rooms(struct channel *ch)
+{
+	struct dm_user_info info;
+	void *rooms;
+
+	if (ioctl(ch->fd, DM_USER_INFO, &info))
+		return -errno;
+	free_rooms(ch);
+	ch->max_io = info.max_io;
+	rooms = mmap(NULL, rooms_size(ch), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (rooms == MAP_FAILED)
+		return -errno;
+	ch->rooms = rooms;
+	for (unsigned int i = 0; i < BATCH; i++) {
+		ch->requests[i].data = (uintptr_t)room(ch, i);
+		ch->requests[i].room = room_size(ch, i);
 	}
 	return 0;
 }
 
-static int write_all(int fd, const void *from, size_t len)
+/* Answers what was handled, and fetches at most @nr requests. Returns their number. */
+static int xfer(struct channel *ch, unsigned int nr)
 {
-	while (len) {
-		ssize_t n = write(fd, from, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		from = (const char *)from + n;
-		len -= n;
-	}
-	return 0;
-}
-
-static uint64_t reply_type(int error)
-{
-	if (!error)
-		return DM_USER_RESP_SUCCESS;
-	return error == -EOPNOTSUPP ? DM_USER_RESP_UNSUPPORTED : DM_USER_RESP_ERROR;
-}
-
-static int serve_one(struct channel *ch)
-{
-	struct dm_user_message *m = ch->message;
-	struct dmuser_request request;
-	bool reads, writes;
+	struct dm_user_reply *replies = ch->replies;
+	struct dm_user_xfer x;
 	int error;
 
-	error = read_all(ch->fd, m, HEADER);
-	if (error)
-		return error;
-	reads = m->type == DM_USER_REQ_MAP_READ;
-	writes = m->type == DM_USER_REQ_MAP_WRITE;
-	if ((reads || writes) && m->len > ch->max_io)
-		return -EMSGSIZE;
-	if (writes)
-		error = read_all(ch->fd, m->buf, m->len);
-	if (error)
-		return error;
-	request = (struct dmuser_request) {
-		.type = m->type,
-		.flags = m->flags,
-		.offset = m->sector * 512,
-		.len = m->len,
-		.data = reads || writes ? m->buf : NULL,
+	do {
+		x = (struct dm_user_xfer) {
+			.replies = (uintptr_t)replies,
+			.requests = (uintptr_t)ch->requests,
+			.nr_replies = ch->nr_replies,
+			.nr_requests = nr,
+		};
+		error = ioctl(ch->fd, DM_USER_XFER, &x) ? errno : 0;
+		if (!error) {
+			replies += x.replied;
+			ch->nr_replies -= x.replied;
+		}
+		/* A larger table may have come. Nothing is in the rooms now. */
+		if (error == EMSGSIZE && !make_rooms(ch))
+			error = EINTR;
+	} while (error == EINTR || (!error && ch->nr_replies));
+	return error ? -error : x.fetched;
+}
+
+static unsigned int reply_type(int error)
+{
+	switch (error) {
+	case 0:
+		return DM_USER_RESP_SUCCESS;
+	case -EOPNOTSUPP:
+		return DM_USER_RESP_UNSUPPORTED;
+	case -ENOSPC:
+		return DM_USER_RESP_NOSPC;
+	case -ETIMEDOUT:
+		return DM_USER_RESP_TIMEDOUT;
+	case -ENOLINK:
+		return DM_USER_RESP_NOLINK;
+	case -EILSEQ:
+		return DM_USER_RESP_ILSEQ;
+	case -EAGAIN:
+		return DM_USER_RESP_AGAIN;
+	default:
+		return DM_USER_RESP_ERROR;
+	}
+}
+
+static int handle(struct channel *ch, unsigned int i)
+{
+	const struct dm_user_request *r = &ch->requests[i];
+	struct dmuser_request request = {
+		.type = r->type,
+		.flags = r->flags,
+		.offset = r->sector * 512,
+		.len = r->len,
 	};
+	int error;
+
+	if (r->type == DM_USER_REQ_MAP_WRITE) {
+		request.data = room(ch, i);
+	} else if (r->type == DM_USER_REQ_MAP_READ) {
+		if (r->len > room_size(ch, i)) {
+			/* Only the first room is large enough: empty it. */
+			error = xfer(ch, 0);
+			if (error)
+				return error;
+			i = 0;
+		}
+		request.data = room(ch, i);
+	}
 	error = ch->options->handle(ch->options->context, &request);
-	m->type = reply_type(error);
-	return write_all(ch->fd, m, HEADER + (reads && !error ? m->len : 0));
+	ch->replies[ch->nr_replies++] = (struct dm_user_reply) {
+		.seq = r->seq,
+		.type = reply_type(error),
+		.data = (uintptr_t)request.data,
+		.len = r->len,
+	};
+	return 0;
+}
+
+/* Returns a negative errno when the channel is of no more use. */
+static int serve_batch(struct channel *ch)
+{
+	int fetched = xfer(ch, BATCH), error = 0;
+
+	for (int i = 0; i < fetched && !error; i++)
+		error = handle(ch, i);
+	return fetched < 0 ? fetched : error;
 }
 
 static void *serve(void *arg)
@@ -106,7 +183,7 @@ static void *serve(void *arg)
 			strerror(errno));
 	pthread_barrier_wait(ch->started);
 	do
-		ch->result = serve_one(ch);
+		ch->result = serve_batch(ch);
 	while (!ch->result);
 	if (ch->result == -ENOTBLK)
 		ch->result = 0;
@@ -115,25 +192,14 @@ static void *serve(void *arg)
 
 static int open_channel(struct channel *ch, const char *path)
 {
-	struct dm_user_info info;
-
 	ch->fd = open(path, O_RDWR | O_CLOEXEC);
-	if (ch->fd < 0)
-		return -errno;
-	if (ioctl(ch->fd, DM_USER_INFO, &info))
-		return -errno;
-	ch->max_io = info.max_io;
-	/* Requests are aligned to their block size, and so is the data. */
-	ch->message = mmap(NULL, HEADER + ch->max_io, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	return ch->message == MAP_FAILED ? -errno : 0;
+	return ch->fd < 0 ? -errno : make_rooms(ch);
 }
 
 static void close_channels(struct channel *channels, unsigned int n)
 {
 	while (n--) {
-		if (channels[n].message && channels[n].message != MAP_FAILED)
-			munmap(channels[n].message, HEADER + channels[n].max_io);
+		free_rooms(&channels[n]);
 		if (channels[n].fd >= 0)
 			close(channels[n].fd);
 	}

@@ -13,7 +13,7 @@
 /**
  * struct dmuser_request - what a handler is asked
  * @type: DM_USER_REQ_MAP_*
- * @flags: DM_USER_REQ_MAP_FLAG_*
+ * @flags: DM_USER_REQ_MAP_FLAG_* and DM_USER_REQ_REDELIVERED
  * @offset: first byte
  * @len: number of bytes; may be gigabytes if the request carries no data
  * @data: the data of a write; where to put that of a read; otherwise NULL
@@ -30,7 +30,9 @@ struct dmuser_request {
  * struct dmuser_options - how to serve
  * @threads: number of threads; each opens one channel; 0 means 1
  * @handle: carries out a request, in any of the threads. Returns 0 or a negative
- *	errno: -EOPNOTSUPP is passed on, everything else becomes EIO.
+ *	errno: EOPNOTSUPP, ENOSPC, ETIMEDOUT, ENOLINK and EILSEQ are passed on, EAGAIN has the
+ *	request delivered again, and everything else becomes EIO. A thread takes up to 16
+ *	requests at once and answers them together, so one that takes long delays the others.
  * @context: for @handle
  * @ready: called once, when all channels are open; may be NULL
  */

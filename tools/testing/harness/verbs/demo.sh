@@ -15,8 +15,8 @@ VM_SECONDS=${VM_SECONDS:-600}
 # A subshell, as vm_run exits if there is no verdict.
 show()
 (
-	set -e
-	build=$("$HARNESS/build.sh" modules tools)
+	# errexit has no effect in a function that is part of a condition.
+	build=$("$HARNESS/build.sh" modules tools) || exit
 	vm_prepare "$build" demo
 	cp "$TOP/tools/demo/$S" "$VM/root/demo"
 	cp "$TOP/tools/demo/lib.sh" "$VM/root/demo-lib.sh"
