@@ -106,7 +106,7 @@ static int xfer(struct channel *ch, unsigned int nr)
 		if (error == EMSGSIZE && !make_rooms(ch))
 			error = EINTR;
 	} while (error == EINTR || (!error && ch->nr_replies));
-	return error ? -error : x.fetched;
+	return error ? -error : (int)x.fetched;
 }
 
 static unsigned int reply_type(int error)
