@@ -11,9 +11,12 @@
  * Per-bio data dies with the bio, so only the holder of one of these locks may look at
  * a request, or the task that has pinned its slot.
  *
- * Lock order, outer first: dmu_controls_lock, dmu_control.lock, dmu_channel.lock,
- * dmu_control.queue_lock. The mutexes of a stream are outside the last two, and
- * nothing sleeps on user memory with any lock held.
+ * A remapped request is device mapper's again until its end. dmu_extents.remapped, under
+ * the lock there, knows it only for DM_USER_UNMAP.
+ *
+ * Lock order, outer first: dmu_controls_lock, dmu_control.lock, dmu_channel.lock, then
+ * dmu_control.queue_lock or dmu_extents.lock. The mutexes of a stream are outside the
+ * last three, and nothing sleeps on user memory with any lock held.
  */
 #ifndef DM_USER_PRIVATE_H
 #define DM_USER_PRIVATE_H
@@ -40,6 +43,8 @@
 /* Includes the NUL. */
 #define DMU_NAME_SIZE 64
 
+#define DMU_MAX_DEVICES 16
+
 /* How much of user memory to bring at once, if it is missing. */
 #define DMU_MAX_FAULT_IN SZ_1M
 /* A page can go again before it is used: each fork() of the daemon protects it. */
@@ -47,6 +52,32 @@
 
 struct dmu_channel;
 struct dmu_target;
+
+/**
+ * struct dmu_extents - what the kernel remembers of remaps
+ * @lock: protects the rest; taken where bios end, so with interrupts off
+ * @tree: extents by their first sector; they don't overlap
+ * @used: extents, the one that was used last at the front
+ * @nr: their number, at most @max
+ * @max: 0 while the device is suspended
+ * @unmaps: number of DM_USER_UNMAP calls so far
+ * @remapped: requests that are in flight to another device
+ * @wait: calls of DM_USER_UNMAP that wait for some of them
+ * @nr_remapped: requests that the daemon remapped so far
+ * @nr_hits: requests that were sent on without asking
+ */
+struct dmu_extents {
+	spinlock_t lock;	/* see above */
+	struct rb_root tree;
+	struct list_head used;
+	unsigned int nr;
+	unsigned int max;
+	u64 unmaps;
+	struct list_head remapped;
+	wait_queue_head_t wait;
+	u64 nr_remapped;
+	u64 nr_hits;
+};
 
 /**
  * struct dmu_control - a control device, and the requests that wait for a daemon
@@ -65,7 +96,7 @@ struct dmu_target;
  * @epoch: see struct dm_user_info
  * @gone: no target is left
  * @lost: a daemon died with writes in its memory: the next flush must fail
- * @queue_lock: protects everything below, but @wait
+ * @queue_lock: protects everything below, but @wait and @extents
  * @queue: requests that wait for a daemon, in the order of their numbers
  * @stale: slots whose requests have ended while the daemon may still carry
  *	them out: writes that overlap them fail
@@ -80,6 +111,7 @@ struct dmu_target;
  * @expires: in jiffies
  * @timer: ends requests that have waited too long
  * @wait: tasks that wait for a request; each new one wakes one of them
+ * @extents: has its own lock
  */
 struct dmu_control {
 	struct kref references;
@@ -112,6 +144,8 @@ struct dmu_control {
 	struct delayed_work timer;
 
 	wait_queue_head_t wait;
+
+	struct dmu_extents extents ____cacheline_aligned_in_smp;
 };
 
 /**
@@ -124,6 +158,9 @@ struct dmu_control {
  * @timeout_ms: the same, as it was given
  * @block_size: in bytes
  * @max_io: in bytes
+ * @max_extents: that the kernel remembers
+ * @nr_devices: length of @devices
+ * @devices: that requests may be remapped to
  * @redeliver: a closed channel's requests go to another one; otherwise they fail
  */
 struct dmu_target {
@@ -135,6 +172,9 @@ struct dmu_target {
 	unsigned int timeout_ms;
 	unsigned int block_size;
 	unsigned int max_io;
+	unsigned int max_extents;
+	unsigned int nr_devices;
+	struct dm_dev *devices[DMU_MAX_DEVICES];
 	bool redeliver;
 };
 
@@ -149,6 +189,8 @@ struct dmu_target {
  * @flags: DM_USER_REQ_MAP_FLAG_*
  * @status: how it ended
  * @redelivered: an earlier channel may have begun it
+ * @remapped: in dmu_extents.remapped, by @node
+ * @unmaps: dmu_extents.unmaps when it was remapped
  * @deadline: when it fails in the queue, in jiffies
  * @last_deadline: when it fails, however often it is delivered
  */
@@ -160,8 +202,10 @@ struct dmu_request {
 	unsigned int len;
 	u8 type;
 	bool redelivered;
+	bool remapped;
 	blk_status_t status;
 	u32 flags;
+	u64 unmaps;
 	unsigned long deadline;
 	unsigned long last_deadline;
 };
@@ -181,6 +225,7 @@ struct dmu_request {
  * @len: in bytes
  * @type: DM_USER_REQ_MAP_*
  * @redelivered: see struct dmu_request
+ * @unmapped: DM_USER_UNMAP came after the request was fetched
  * @flags: DM_USER_REQ_MAP_FLAG_*
  * @deadline: when the daemon must have answered, in jiffies
  *
@@ -197,6 +242,7 @@ struct dmu_slot {
 	blk_status_t status;
 	u8 type;
 	bool redelivered;
+	bool unmapped;
 	u64 seq;
 	u64 sector;
 	unsigned int len;
@@ -316,9 +362,19 @@ void dmu_delivered(struct dmu_channel *ch, struct dmu_slot *slot);
 struct dmu_slot *dmu_take_answerable(struct dmu_channel *ch, u64 seq);
 int dmu_answer(struct dmu_channel *ch, struct dmu_slot *slot, blk_status_t status);
 int dmu_put_back(struct dmu_channel *ch, struct dmu_slot *slot, bool last);
+void dmu_slot_free(struct dmu_slot *slot);
 struct dmu_request *dmu_pin(struct dmu_channel *ch, struct dmu_slot *slot);
 void dmu_unpin(struct dmu_channel *ch, struct dmu_slot *slot);
 void dmu_slot_end(struct dmu_slot *slot, blk_status_t status, struct list_head *ended);
+
+/* dm_user_extent.c */
+void dmu_extents_init(struct dmu_extents *x);
+void dmu_extents_forget(struct dmu_extents *x, unsigned int max);
+int dmu_extents_map(struct dmu_target *t, struct bio *bio);
+void dmu_extents_end(struct dmu_target *t, struct dmu_request *r);
+int dmu_remap(struct dmu_channel *ch, struct dmu_slot *slot,
+	      const struct dm_user_reply *reply);
+int dmu_unmap(struct dmu_channel *ch, u64 sector, u64 sectors);
 
 /* dm_user_stream.c */
 ssize_t dmu_stream_read(struct dmu_channel *ch, struct iov_iter *to, bool nowait);

@@ -118,13 +118,15 @@ static int answer_one(struct dmu_channel *ch, const struct dm_user_reply __user 
 	if (copy_from_user(&reply, user, sizeof(reply)))
 		return -EFAULT;
 	if (reply.reserved || reply.type >= ARRAY_SIZE(status) ||
-	    reply.type == DM_USER_RESP_REMAP)
+	    (reply.flags && reply.type != DM_USER_RESP_REMAP))
 		return -EINVAL;
 	slot = dmu_take_answerable(ch, reply.seq);
 	if (IS_ERR(slot))
 		return PTR_ERR(slot);
 	if (reply.type == DM_USER_RESP_AGAIN)
 		return dmu_put_back(ch, slot, true);
+	if (reply.type == DM_USER_RESP_REMAP)
+		return dmu_remap(ch, slot, &reply);
 	if (reply.type == DM_USER_RESP_SUCCESS && slot->type == DM_USER_REQ_MAP_READ) {
 		error = reply.len == slot->len ?
 			copy_all(ch, slot, reply.data, false) : -EINVAL;

@@ -20,8 +20,8 @@ void dmu_channel_exit(void)
 	kmem_cache_destroy(slot_cache);
 }
 
-/* Forget a slot whose request is gone, or goes. */
-static void slot_free(struct dmu_slot *slot)
+/* Forget a slot whose request is gone, or goes. The channel's lock is held. */
+void dmu_slot_free(struct dmu_slot *slot)
 {
 	list_del(&slot->node);
 	kmem_cache_free(slot_cache, slot);
@@ -63,7 +63,7 @@ void dmu_channel_close(struct dmu_channel *ch, struct list_head *ended)
 	list_for_each_entry_safe(slot, next, &ch->slots, node) {
 		struct dmu_request *r = slot->request;
 
-		slot_free(slot);
+		dmu_slot_free(slot);
 		if (!r)
 			continue;
 		if (!r->target->redeliver) {
@@ -189,6 +189,7 @@ struct dmu_slot *dmu_fetch(struct dmu_channel *ch, unsigned int room)
 	slot->ended = false;
 	slot->type = r->type;
 	slot->redelivered = r->redelivered;
+	slot->unmapped = false;
 	slot->seq = r->seq;
 	slot->sector = r->sector;
 	slot->len = r->len;
@@ -328,7 +329,7 @@ int dmu_answer(struct dmu_channel *ch, struct dmu_slot *slot, blk_status_t statu
 	}
 	if (status == BLK_STS_OK && dmu_writes(r->type))
 		ch->dirty = true;
-	slot_free(slot);
+	dmu_slot_free(slot);
 	spin_unlock(&ch->lock);
 	r->status = status;
 	list_add(&r->node, &ended);
@@ -356,7 +357,7 @@ int dmu_put_back(struct dmu_channel *ch, struct dmu_slot *slot, bool last)
 		spin_unlock(&ch->lock);
 		return -ESTALE;
 	}
-	slot_free(slot);
+	dmu_slot_free(slot);
 	spin_lock(&c->queue_lock);
 	dmu_requeue(r, last ? c->queue.prev : &c->queue, &ended);
 	spin_unlock(&c->queue_lock);

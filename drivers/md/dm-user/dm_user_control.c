@@ -81,6 +81,7 @@ static struct dmu_control *control_create(struct mapped_device *md, const char *
 	INIT_LIST_HEAD(&c->stale);
 	INIT_DELAYED_WORK(&c->timer, dmu_timer);
 	init_waitqueue_head(&c->wait);
+	dmu_extents_init(&c->extents);
 
 	c->minor = idr_alloc(&dmu_minors, c, 0, DMU_MINORS, GFP_KERNEL);
 	ret = c->minor;
@@ -166,8 +167,10 @@ void dmu_control_leave(struct dmu_target *t)
 	list_del(&t->node);
 	last = list_empty(&c->targets);
 	mutex_lock(&c->lock);
-	if (c->live == t)
+	if (c->live == t) {
 		c->live = NULL;
+		dmu_extents_forget(&c->extents, 0);
+	}
 	if (last)
 		WRITE_ONCE(c->gone, true);
 	mutex_unlock(&c->lock);
@@ -197,6 +200,7 @@ void dmu_control_go_live(struct dmu_target *t)
 	mutex_lock(&t->control->lock);
 	t->control->live = t;
 	mutex_unlock(&t->control->lock);
+	dmu_extents_forget(&t->control->extents, t->max_extents);
 }
 
 /* End what the channel has fetched. The daemon may still carry it out. */
@@ -374,9 +378,10 @@ void dmu_control_status(struct dmu_control *c, char *result, unsigned int size)
 	}
 	spin_lock(&c->queue_lock);
 	scnprintf(result, size,
-		  "channels %u queued %u inflight %u reads %llu writes %llu errors %llu timeouts %llu redelivered %llu",
+		  "channels %u queued %u inflight %u reads %llu writes %llu errors %llu timeouts %llu redelivered %llu extents %u remapped %llu hits %llu",
 		  channels, c->nr_queued, inflight, c->reads, c->writes, c->errors,
-		  c->timeouts, c->redelivered);
+		  c->timeouts, c->redelivered, READ_ONCE(c->extents.nr),
+		  READ_ONCE(c->extents.nr_remapped), READ_ONCE(c->extents.nr_hits));
 	spin_unlock(&c->queue_lock);
 	mutex_unlock(&c->lock);
 }
@@ -470,7 +475,7 @@ static int control_info(struct dmu_control *c, struct dm_user_info __user *to)
 {
 	struct dm_user_info info = {
 		.version = DM_USER_VERSION,
-		.features = DM_USER_FEATURE_XFER,
+		.features = DM_USER_FEATURE_XFER | DM_USER_FEATURE_REMAP,
 	};
 	struct dmu_target *t;
 	int ret = 0;
@@ -494,6 +499,15 @@ static int control_info(struct dmu_control *c, struct dm_user_info __user *to)
 	return ret;
 }
 
+static int channel_unmap(struct dmu_channel *ch, const void __user *from)
+{
+	struct dm_user_unmap unmap;
+
+	if (copy_from_user(&unmap, from, sizeof(unmap)))
+		return -EFAULT;
+	return dmu_unmap(ch, unmap.sector, unmap.sectors);
+}
+
 static long dmu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct dmu_channel *ch = file->private_data;
@@ -509,6 +523,8 @@ static long dmu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		ret = dmu_xfer(ch, user, file->f_flags & O_NONBLOCK);
 		memalloc_noio_restore(noio);
 		return ret;
+	case DM_USER_UNMAP:
+		return channel_unmap(ch, user);
 	default:
 		return -ENOTTY;
 	}

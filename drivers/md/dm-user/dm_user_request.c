@@ -103,12 +103,13 @@ bool dmu_is_stale(struct dmu_control *c, u64 sector, unsigned int len)
 }
 
 /**
- * dmu_submit - queue a bio for the daemon
+ * dmu_submit - queue a bio for the daemon, or send it where the daemon said before
  * @t: a target of the live table
  * @bio: device mapper's clone
  *
  * Context: a task that submits I/O; does not sleep and allocates nothing.
- * Return: DM_MAPIO_SUBMITTED, or DM_MAPIO_REQUEUE during a noflush suspend.
+ * Return: DM_MAPIO_SUBMITTED, DM_MAPIO_REMAPPED, or DM_MAPIO_REQUEUE during a noflush
+ * suspend.
  */
 int dmu_submit(struct dmu_target *t, struct bio *bio)
 {
@@ -131,6 +132,12 @@ int dmu_submit(struct dmu_target *t, struct bio *bio)
 		r->sector += dm_target_offset(t->ti, bio->bi_iter.bi_sector);
 	r->redelivered = false;
 	r->status = BLK_STS_OK;
+	if (READ_ONCE(c->extents.nr)) {
+		int ret = dmu_extents_map(t, bio);
+
+		if (ret >= 0)
+			return ret;
+	}
 	r->deadline = jiffies + t->timeout;
 	r->last_deadline = r->deadline + t->timeout;
 

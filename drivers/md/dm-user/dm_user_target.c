@@ -11,6 +11,8 @@
 #define DEFAULT_TIMEOUT_MS	30000
 #define DEFAULT_MAX_IO_KIB	1024
 #define MAX_MAX_IO_KIB		(64 * 1024)
+#define DEFAULT_MAX_EXTENTS	4096
+#define MAX_MAX_EXTENTS		(1024 * 1024)
 
 static bool name_is_valid(const char *name)
 {
@@ -40,7 +42,34 @@ static int parse_on_exit(struct dmu_target *t, const char *arg)
 	return 0;
 }
 
-/* Takes one feature, with its argument if it has one. */
+static int parse_devices(struct dmu_target *t, struct dm_arg_set *as)
+{
+	struct dm_target *ti = t->ti;
+	unsigned int n;
+	int ret;
+
+	ti->error = "devices is not followed by a number from 1 to 16 and as many devices";
+	if (t->nr_devices || parse_uint(dm_shift_arg(as), 1, DMU_MAX_DEVICES, &n) ||
+	    n > as->argc)
+		return -EINVAL;
+	ti->error = "Cannot get a device to remap to";
+	while (t->nr_devices < n) {
+		ret = dm_get_device(ti, dm_shift_arg(as), dm_table_get_mode(ti->table),
+				    &t->devices[t->nr_devices]);
+		if (ret)
+			return ret;
+		t->nr_devices++;
+	}
+	return 0;
+}
+
+static void put_devices(struct dmu_target *t)
+{
+	while (t->nr_devices)
+		dm_put_device(t->ti, t->devices[--t->nr_devices]);
+}
+
+/* Takes one feature, with its arguments if it has any. */
 static int parse_feature(struct dmu_target *t, struct dm_arg_set *as)
 {
 	struct dm_target *ti = t->ti;
@@ -71,6 +100,12 @@ static int parse_feature(struct dmu_target *t, struct dm_arg_set *as)
 		if (parse_uint(dm_shift_arg(as), 1, MAX_MAX_IO_KIB, &kib))
 			return -EINVAL;
 		t->max_io = kib * 1024;
+	} else if (!strcmp(name, "cache_extents")) {
+		ti->error = "cache_extents is not from 0 to 1048576";
+		if (parse_uint(dm_shift_arg(as), 0, MAX_MAX_EXTENTS, &t->max_extents))
+			return -EINVAL;
+	} else if (!strcmp(name, "devices")) {
+		return parse_devices(t, as);
 	} else {
 		ti->error = "Unknown feature";
 		return -EINVAL;
@@ -81,7 +116,7 @@ static int parse_feature(struct dmu_target *t, struct dm_arg_set *as)
 static int parse_features(struct dmu_target *t, struct dm_arg_set *as)
 {
 	static const struct dm_arg number[] = {
-		{ 0, 16, "Bad number of feature arguments" },
+		{ 0, 18 + DMU_MAX_DEVICES, "Bad number of feature arguments" },
 	};
 	struct dm_target *ti = t->ti;
 	struct dm_arg_set features;
@@ -173,6 +208,7 @@ static int dmu_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	t->timeout_ms = DEFAULT_TIMEOUT_MS;
 	t->block_size = SECTOR_SIZE;
 	t->max_io = DEFAULT_MAX_IO_KIB * 1024;
+	t->max_extents = DEFAULT_MAX_EXTENTS;
 	t->redeliver = true;
 	ret = parse_table(t, &as, &name);
 	if (ret)
@@ -188,7 +224,8 @@ static int dmu_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	}
 	t->timeout = msecs_to_jiffies(t->timeout_ms);
 	ti->error = NULL;
-	ti->num_flush_bios = 1;
+	/* One for the daemon, and one for each device that writes may have gone to. */
+	ti->num_flush_bios = 1 + t->nr_devices;
 	/* Without it device mapper reports a write-through cache and drops flushes. */
 	ti->flush_supported = true;
 	ti->discards_supported = ti->num_discard_bios;
@@ -197,6 +234,7 @@ static int dmu_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	return 0;
 
 free:
+	put_devices(t);
 	kfree(t);
 	return ret;
 }
@@ -206,20 +244,50 @@ static void dmu_dtr(struct dm_target *ti)
 	struct dmu_target *t = ti->private;
 
 	dmu_control_leave(t);
+	put_devices(t);
 	kfree(t);
 }
 
 static int dmu_map(struct dm_target *ti, struct bio *bio)
 {
-	return dmu_submit(ti->private, bio);
+	struct dmu_request *r = dm_per_bio_data(bio, sizeof(*r));
+	unsigned int nr = dm_bio_get_target_bio_nr(bio);
+	struct dmu_target *t = ti->private;
+
+	r->remapped = false;
+	/* Device mapper makes several bios of a flush only. */
+	if (nr) {
+		bio_set_dev(bio, t->devices[nr - 1]->bdev);
+		bio->bi_iter.bi_sector = 0;
+		return DM_MAPIO_REMAPPED;
+	}
+	return dmu_submit(t, bio);
+}
+
+static int dmu_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
+{
+	struct dmu_request *r = dm_per_bio_data(bio, sizeof(*r));
+
+	if (r->remapped)
+		dmu_extents_end(ti->private, r);
+	return DM_ENDIO_DONE;
 }
 
 static void dmu_presuspend(struct dm_target *ti)
 {
 	struct dmu_target *t = ti->private;
 
+	/* The next table may have other devices. */
+	dmu_extents_forget(&t->control->extents, 0);
 	if (dm_noflush_suspending(ti))
 		dmu_push_back(t->control);
+}
+
+static void dmu_presuspend_undo(struct dm_target *ti)
+{
+	struct dmu_target *t = ti->private;
+
+	dmu_extents_forget(&t->control->extents, t->max_extents);
 }
 
 static int dmu_preresume(struct dm_target *ti)
@@ -231,8 +299,8 @@ static int dmu_preresume(struct dm_target *ti)
 static void table_status(struct dmu_target *t, char *result, unsigned int maxlen)
 {
 	struct dm_target *ti = t->ti;
-	char features[160] = "";
-	unsigned int sz = 0, n = 0, used = 0;
+	char features[200] = "";
+	unsigned int sz = 0, n = 0, used = 0, i;
 
 #define FEATURE(condition, words, ...) do {					\
 	if (condition) {							\
@@ -249,10 +317,15 @@ static void table_status(struct dmu_target *t, char *result, unsigned int maxlen
 	FEATURE(t->block_size != SECTOR_SIZE, 2, "block_size %u", t->block_size);
 	FEATURE(t->max_io != DEFAULT_MAX_IO_KIB * 1024, 2, "max_io_kib %u",
 		t->max_io / 1024);
+	FEATURE(t->max_extents != DEFAULT_MAX_EXTENTS, 2, "cache_extents %u",
+		t->max_extents);
+	FEATURE(t->nr_devices, 2 + t->nr_devices, "devices %u", t->nr_devices);
 #undef FEATURE
 	DMEMIT("%llu %llu %s", t->start, (u64)ti->len, t->control->name);
 	if (n)
 		DMEMIT(" %u%s", n, features);
+	for (i = 0; i < t->nr_devices; i++)
+		DMEMIT(" %s", t->devices[i]->name);
 }
 
 static void dmu_status(struct dm_target *ti, status_type_t type,
@@ -290,9 +363,10 @@ static void dmu_io_hints(struct dm_target *ti, struct queue_limits *limits)
 {
 	struct dmu_target *t = ti->private;
 
-	limits->logical_block_size = t->block_size;
-	limits->physical_block_size = t->block_size;
-	limits->io_min = t->block_size;
+	/* The devices may need larger ones. */
+	limits->logical_block_size = max(limits->logical_block_size, t->block_size);
+	limits->physical_block_size = max(limits->physical_block_size, t->block_size);
+	limits->io_min = max(limits->io_min, t->block_size);
 	if (ti->num_discard_bios) {
 		limits->max_discard_sectors = UINT_MAX >> SECTOR_SHIFT;
 		limits->max_hw_discard_sectors = UINT_MAX >> SECTOR_SHIFT;
@@ -302,11 +376,17 @@ static void dmu_io_hints(struct dm_target *ti, struct queue_limits *limits)
 		limits->max_secure_erase_sectors = UINT_MAX >> SECTOR_SHIFT;
 }
 
-/* None; but without this function device mapper offers no zeroing and erasing. */
+/* Without this function device mapper offers no zeroing and erasing. */
 static int dmu_iterate_devices(struct dm_target *ti, iterate_devices_callout_fn fn,
 			       void *data)
 {
-	return 0;
+	struct dmu_target *t = ti->private;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < t->nr_devices && !ret; i++)
+		ret = fn(ti, t->devices[i], 0, bdev_nr_sectors(t->devices[i]->bdev), data);
+	return ret;
 }
 
 static struct target_type dmu_target_type = {
@@ -316,7 +396,9 @@ static struct target_type dmu_target_type = {
 	.ctr = dmu_ctr,
 	.dtr = dmu_dtr,
 	.map = dmu_map,
+	.end_io = dmu_end_io,
 	.presuspend = dmu_presuspend,
+	.presuspend_undo = dmu_presuspend_undo,
 	.preresume = dmu_preresume,
 	.status = dmu_status,
 	.message = dmu_message,

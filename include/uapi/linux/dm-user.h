@@ -59,7 +59,7 @@
 #define DM_USER_RESP_ERROR		1	/* EIO */
 #define DM_USER_RESP_UNSUPPORTED	2	/* EOPNOTSUPP */
 /* Only in the batch interface. */
-#define DM_USER_RESP_REMAP		3	/* not defined yet; EINVAL */
+#define DM_USER_RESP_REMAP		3	/* what the device gives, see struct dm_user_reply */
 #define DM_USER_RESP_NOSPC		4	/* ENOSPC */
 #define DM_USER_RESP_TIMEDOUT		5	/* ETIMEDOUT */
 #define DM_USER_RESP_NOLINK		6	/* ENOLINK */
@@ -123,8 +123,9 @@ struct dm_user_info {
 	__u64 epoch;
 };
 
-/* DM_USER_XFER is there. */
+/* DM_USER_XFER is there; DM_USER_RESP_REMAP and DM_USER_UNMAP are. */
 #define DM_USER_FEATURE_XFER	0x1
+#define DM_USER_FEATURE_REMAP	0x2
 
 /**
  * struct dm_user_request - a place for a request, of DM_USER_XFER
@@ -152,17 +153,41 @@ struct dm_user_request {
  * struct dm_user_reply - an answer, of DM_USER_XFER
  * @seq: of the request
  * @type: DM_USER_RESP_*
- * @reserved: 0
- * @data: of a successful read, address of its data; otherwise not looked at
+ * @flags: of a remap, DM_USER_CACHE_READS and DM_USER_CACHE_WRITES; otherwise 0
+ * @data: of a successful read, address of its data
  * @len: of a successful read, bytes there: exactly as many as were asked for
+ * @device: of a remap, the number of one of the table's devices, from 0, or
+ *	DM_USER_DEVICE_ZERO
+ * @reserved: 0
+ * @sector: of a remap, where on the device the extent is, or without flags the request
+ * @extent: of a remap with flags, first sector of the extent, as the daemon knows it
+ * @sectors: of a remap with flags, its length; otherwise 0
+ *
+ * A remap sends the whole read or write to a device of the table: its data is not copied.
+ * With a flag, the kernel remembers where the extent is, which has to hold the request,
+ * and sends further reads or writes in it there without asking, until it has to make
+ * room, the device is suspended, an overlapping extent comes, or DM_USER_UNMAP. A request
+ * that such an extent begins or ends in is split there.
+ *
+ * DM_USER_DEVICE_ZERO reads as zeroes and takes no writes. Neither does a device that is
+ * read-only. All sectors are multiples of the block size.
  */
 struct dm_user_reply {
 	__u64 seq;
 	__u32 type;
-	__u32 reserved;
+	__u32 flags;
 	__u64 data;
 	__u64 len;
+	__u32 device;
+	__u32 reserved;
+	__u64 sector;
+	__u64 extent;
+	__u64 sectors;
 };
+
+#define DM_USER_CACHE_READS	0x1
+#define DM_USER_CACHE_WRITES	0x2
+#define DM_USER_DEVICE_ZERO	0xffffffff
 
 /**
  * struct dm_user_xfer - the argument of DM_USER_XFER
@@ -184,7 +209,8 @@ struct dm_user_reply {
  * stream; EINTR. EFAULT, bad memory: the reply can be given again, and the request waits
  * for another call. EINVAL, a reserved field or an unknown flag is not 0, there are more
  * than DM_USER_XFER_MAX, or the first reply has a @seq that this channel does not have to
- * answer, an unknown type, or a wrong length; its request can still be answered.
+ * answer, an unknown type, a wrong length or a remap that is not possible; its request
+ * can still be answered.
  * EAGAIN, no request and O_NONBLOCK; ENOMEM, and the request waits for another call;
  * EMSGSIZE, the data of the first request does not fit into the first place.
  */
@@ -208,8 +234,28 @@ struct dm_user_xfer {
  */
 #define DM_USER_XFER_VOLATILE	0x1
 
+/**
+ * struct dm_user_unmap - the argument of DM_USER_UNMAP
+ * @sector: first sector, as the daemon knows it
+ * @sectors: how many; to the end of the device if there are fewer
+ *
+ * The kernel forgets the extents that overlap these sectors, wholly, and waits until no
+ * request to these sectors that was remapped before is in flight. A remap that answers a
+ * request which was fetched before has no effect: the request is delivered again. So
+ * the daemon changes its own map first, then calls this, and may then use what the old
+ * extents occupied.
+ *
+ * Errors: ENOTBLK, ESTALE as of struct dm_user_message; EFAULT; EINVAL, @sectors is 0;
+ * EINTR: the extents are forgotten, but call again to wait.
+ */
+struct dm_user_unmap {
+	__u64 sector;
+	__u64 sectors;
+};
+
 #define DM_USER_IOCTL	0xDE
 #define DM_USER_INFO	_IOR(DM_USER_IOCTL, 0x00, struct dm_user_info)
 #define DM_USER_XFER	_IOWR(DM_USER_IOCTL, 0x01, struct dm_user_xfer)
+#define DM_USER_UNMAP	_IOW(DM_USER_IOCTL, 0x02, struct dm_user_unmap)
 
 #endif

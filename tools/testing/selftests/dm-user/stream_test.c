@@ -356,7 +356,7 @@ TEST_F(stream, info_describes_the_table)
 	EXPECT_EQ(DM_USER_VERSION, info.version);
 	EXPECT_EQ(512, info.block_size);
 	EXPECT_EQ(1024 * 1024, info.max_io);
-	EXPECT_EQ(0, info.features);
+	EXPECT_EQ(DM_USER_FEATURE_XFER | DM_USER_FEATURE_REMAP, info.features);
 	EXPECT_EQ(SECTORS, info.sectors);
 	EXPECT_EQ(0, info.start);
 	EXPECT_EQ(0, info.epoch);
