@@ -48,7 +48,7 @@ help:
 	@echo '  S=mdev          the system: a file of tools/testing/systems'
 	@echo '  K=bookworm      the kernel: a Debian suite (trixie, trixie-backports,'
 	@echo '                  sid ...), a series that one of them has, or one that is'
-	@echo '                  built here: debug, debug-new, kcsan, plain, plain-new'
+	@echo '                  built here: debug, debug-new, kcsan, plain-new'
 	@echo '  ARCH=amd64      its architecture: amd64, arm64 or s390x; the last two are'
 	@echo '                  built and emulated here'
 	@echo '  T=name          only this program or case (patterns work); LIST=1 lists them'

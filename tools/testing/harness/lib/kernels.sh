@@ -20,7 +20,7 @@ is_built_kernel()
 # is_slow_kernel: succeeds if K is many times slower than Debian's kernels.
 is_slow_kernel()
 {
-	is_built_kernel "$K" && [[ $K != plain* ]]
+	is_built_kernel "$K" && [ "$K" != plain-new ]
 }
 
 # suite_of KERNEL: prints the Debian suite of its packages or its source.
