@@ -67,13 +67,18 @@ static void remove_extent(struct dmu_extents *x, struct dmu_extent *e,
 	WRITE_ONCE(x->nr, x->nr - 1);
 }
 
+static bool overlap(u64 a, u64 a_sectors, u64 b, u64 b_sectors)
+{
+	return a < b ? b - a < a_sectors : a - b < b_sectors;
+}
+
 /* Removes what overlaps the @sectors from @first on. */
 static void remove_range(struct dmu_extents *x, u64 first, u64 sectors,
 			 struct list_head *removed)
 {
 	struct dmu_extent *e;
 
-	while ((e = find_extent(x, first)) && e->first - first < sectors)
+	while ((e = find_extent(x, first)) && overlap(e->first, e->sectors, first, sectors))
 		remove_extent(x, e, removed);
 }
 
@@ -301,11 +306,6 @@ int dmu_remap(struct dmu_channel *ch, struct dmu_slot *slot,
 		dmu_end_all(ch->control, &ended);
 	}
 	return 0;
-}
-
-static bool overlap(u64 a, u64 a_sectors, u64 b, u64 b_sectors)
-{
-	return a < b ? b - a < a_sectors : a - b < b_sectors;
 }
 
 /* Replies to what these channels have fetched may be from before. */

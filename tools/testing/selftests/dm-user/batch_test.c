@@ -4,74 +4,26 @@
 #include <pthread.h>
 #include <sys/ioctl.h>
 
+#include "dmu_test_batch.h"
 #include "dmu_test_fixture.h"
 
-#define NR 8
-#define ROOM 8192
 #define NOWHERE 8
 
-/* Places for requests and replies, and a call's argument. */
 FIXTURE(batch) {
 	DISK_FIXTURE;
-	unsigned char *room[NR];
-	struct dm_user_request requests[NR];
-	struct dm_user_reply replies[NR];
-	struct dm_user_xfer x;
+	ROOMS_FIXTURE;
 };
 
 FIXTURE_SETUP(batch)
 {
 	disk_setup("3 timeout_ms 0 discard");
-	for (int i = 0; i < NR; i++)
-		self->room[i] = malloc(ROOM);
+	rooms_setup();
 }
 
 FIXTURE_TEARDOWN(batch)
 {
 	disk_teardown();
-	for (int i = 0; i < NR; i++)
-		free(self->room[i]);
-}
-
-static int call(int fd, struct dm_user_xfer *x)
-{
-	return ioctl(fd, DM_USER_XFER, x) ? -errno : 0;
-}
-
-/* Takes these numbers of replies and requests. Returns 0 or a negative errno. */
-#define xfer(fd, nr_replies_, nr_requests_)				\
-({									\
-	for (int i_ = 0; i_ < NR; i_++)					\
-		self->requests[i_] = (struct dm_user_request) {		\
-			.data = (uintptr_t)self->room[i_],		\
-			.room = ROOM,					\
-		};							\
-	self->x = (struct dm_user_xfer) {				\
-		.replies = (uintptr_t)self->replies,			\
-		.requests = (uintptr_t)self->requests,			\
-		.nr_replies = nr_replies_,				\
-		.nr_requests = nr_requests_,				\
-	};								\
-	call(fd, &self->x);						\
-})
-
-static void put_reply(struct dm_user_reply *to, uint64_t seq, unsigned int type,
-		      uintptr_t data, size_t len)
-{
-	*to = (struct dm_user_reply) {
-		.seq = seq, .type = type, .data = data, .len = len,
-	};
-}
-
-#define set_reply(i, seq, type, data, len)				\
-	put_reply(&self->replies[i], seq, DM_USER_RESP_##type, (uintptr_t)(data), len)
-
-static bool all(const unsigned char *data, unsigned char fill, size_t len)
-{
-	while (len--)
-		if (data[len] != fill)
-			return false;
-	return true;
+	rooms_teardown();
 }
 
 TEST_F(batch, info_names_it)
@@ -95,7 +47,7 @@ TEST_F(batch, write_brings_its_data_and_what_the_stream_would_say)
 	EXPECT_EQ(24, r->sector);
 	EXPECT_EQ(4096, r->len);
 	EXPECT_EQ((uintptr_t)self->room[0], r->data);
-	EXPECT_TRUE(all(self->room[0], 'w', 4096));
+	EXPECT_TRUE(is_filled(self->room[0], 'w', 4096));
 	EXPECT_EQ(IO_RUNNING, io_wait(&self->io[0], 0));
 	set_reply(0, r->seq, SUCCESS, NULL, 0);
 	ASSERT_EQ(0, xfer(self->fd, 1, 0));
@@ -139,7 +91,7 @@ TEST_F(batch, many_requests_go_in_one_call_and_their_replies_in_any_order)
 	ASSERT_EQ(0, xfer(self->fd, 0, NR));
 	ASSERT_EQ(NR, self->x.fetched);
 	for (int i = 0; i < NR; i++) {
-		EXPECT_TRUE(all(self->room[i], 'a' + self->requests[i].sector / 8, 4096));
+		EXPECT_TRUE(is_filled(self->room[i], 'a' + self->requests[i].sector / 8, 4096));
 		set_reply(NR - 1 - i, self->requests[i].seq, SUCCESS, NULL, 0);
 	}
 	ASSERT_EQ(0, xfer(self->fd, NR, 0));
@@ -190,20 +142,20 @@ TEST_F(batch, what_is_not_defined_is_refused)
 	start(0, IO_WRITE, 0, 4096, 'x');
 	x = good;
 	x.flags = 2;
-	EXPECT_EQ(-EINVAL, call(self->fd, &x));
+	EXPECT_EQ(-EINVAL, channel_call(self->fd, DM_USER_XFER, &x));
 	x = good;
 	x.reserved = 1;
-	EXPECT_EQ(-EINVAL, call(self->fd, &x));
+	EXPECT_EQ(-EINVAL, channel_call(self->fd, DM_USER_XFER, &x));
 	x = good;
 	x.nr_replies = DM_USER_XFER_MAX + 1;
-	EXPECT_EQ(-EINVAL, call(self->fd, &x));
+	EXPECT_EQ(-EINVAL, channel_call(self->fd, DM_USER_XFER, &x));
 	x = good;
 	x.nr_requests = DM_USER_XFER_MAX + 1;
-	EXPECT_EQ(-EINVAL, call(self->fd, &x));
+	EXPECT_EQ(-EINVAL, channel_call(self->fd, DM_USER_XFER, &x));
 	x = good;
 	x.nr_requests = 1;
 	self->requests[0] = (struct dm_user_request) { .reserved = 1 };
-	EXPECT_EQ(-EINVAL, call(self->fd, &x));
+	EXPECT_EQ(-EINVAL, channel_call(self->fd, DM_USER_XFER, &x));
 	ASSERT_EQ(0, xfer(self->fd, 0, 1));
 	ASSERT_EQ(1, self->x.fetched);
 	set_reply(0, self->requests[0].seq, SUCCESS, NULL, 0);
@@ -262,19 +214,19 @@ TEST_F(batch, bad_memory_loses_nothing)
 {
 	start(0, IO_WRITE, 0, 4096, 'w');
 	ASSERT_TRUE(wait_until(disk_status("queued") == 1, SOON_MS));
-	EXPECT_EQ(-EFAULT, call(self->fd, (void *)NOWHERE));
+	EXPECT_EQ(-EFAULT, channel_call(self->fd, DM_USER_XFER, (void *)NOWHERE));
 	self->x = (struct dm_user_xfer) { .nr_requests = 1, .requests = NOWHERE };
-	EXPECT_EQ(-EFAULT, call(self->fd, &self->x));
+	EXPECT_EQ(-EFAULT, channel_call(self->fd, DM_USER_XFER, &self->x));
 	self->x.requests = (uintptr_t)self->requests;
 	self->requests[0] = (struct dm_user_request) { .data = NOWHERE, .room = ROOM };
-	EXPECT_EQ(-EFAULT, call(self->fd, &self->x));
+	EXPECT_EQ(-EFAULT, channel_call(self->fd, DM_USER_XFER, &self->x));
 	self->requests[0].data = -4096ULL;
-	EXPECT_EQ(-EFAULT, call(self->fd, &self->x));
+	EXPECT_EQ(-EFAULT, channel_call(self->fd, DM_USER_XFER, &self->x));
 	EXPECT_EQ(1, disk_status("queued"));
 	ASSERT_EQ(0, xfer(self->fd, 0, 1));
-	EXPECT_TRUE(all(self->room[0], 'w', 4096));
+	EXPECT_TRUE(is_filled(self->room[0], 'w', 4096));
 	self->x = (struct dm_user_xfer) { .nr_replies = 1, .replies = NOWHERE };
-	EXPECT_EQ(-EFAULT, call(self->fd, &self->x));
+	EXPECT_EQ(-EFAULT, channel_call(self->fd, DM_USER_XFER, &self->x));
 	set_reply(0, self->requests[0].seq, SUCCESS, NULL, 0);
 	ASSERT_EQ(0, xfer(self->fd, 1, 0));
 	EXPECT_EQ(0, done(0));
@@ -346,7 +298,7 @@ TEST_F(batch, again_delivers_the_request_behind_all_others)
 	EXPECT_FALSE(self->requests[0].flags & DM_USER_REQ_REDELIVERED);
 	EXPECT_EQ(seq, self->requests[1].seq);
 	EXPECT_TRUE(self->requests[1].flags & DM_USER_REQ_REDELIVERED);
-	EXPECT_TRUE(all(self->room[1], 'x', 4096));
+	EXPECT_TRUE(is_filled(self->room[1], 'x', 4096));
 	EXPECT_EQ(1, disk_status("redelivered"));
 	set_reply(0, self->requests[0].seq, SUCCESS, NULL, 0);
 	set_reply(1, self->requests[1].seq, SUCCESS, NULL, 0);
@@ -388,36 +340,10 @@ static void on_signal(int sig)
 {
 }
 
-struct caller {
-	pthread_t thread;
-	pid_t tid;
-	int fd;
-	struct dm_user_xfer *x;
-	int result;
-	bool ended;
-};
-
-static void *call_in_thread(void *arg)
-{
-	struct caller *c = arg;
-
-	__atomic_store_n(&c->tid, gettid(), __ATOMIC_SEQ_CST);
-	c->result = call(c->fd, c->x);
-	__atomic_store_n(&c->ended, true, __ATOMIC_SEQ_CST);
-	return NULL;
-}
-
-static bool sleeps(struct caller *c)
-{
-	pid_t tid = __atomic_load_n(&c->tid, __ATOMIC_SEQ_CST);
-
-	return tid && thread_state(tid) == 'S';
-}
-
 TEST_F(batch, signal_ends_the_wait_but_hides_no_reply)
 {
 	struct sigaction action = { .sa_handler = on_signal };
-	struct caller c = { .fd = self->fd, .x = &self->x };
+	struct caller c = { .fd = self->fd, .cmd = DM_USER_XFER, .arg = &self->x };
 
 	sigaction(SIGUSR1, &action, NULL);
 	start(0, IO_WRITE, 0, 4096, 'x');
@@ -426,9 +352,8 @@ TEST_F(batch, signal_ends_the_wait_but_hides_no_reply)
 	for (int round = 0; round < 2; round++) {
 		self->x.nr_replies = !round;
 		self->x.nr_requests = 1;
-		c.tid = 0;
-		ASSERT_EQ(0, pthread_create(&c.thread, NULL, call_in_thread, &c));
-		EXPECT_TRUE(wait_until(sleeps(&c), SOON_MS));
+		ASSERT_EQ(0, caller_start(&c));
+		EXPECT_TRUE(wait_until(caller_sleeps(&c), SOON_MS));
 		pthread_kill(c.thread, SIGUSR1);
 		pthread_join(c.thread, NULL);
 		EXPECT_EQ(round ? -EINTR : 0, c.result);
@@ -450,13 +375,15 @@ TEST_F(batch, two_threads_of_a_channel_share_the_requests)
 		x[i] = (struct dm_user_xfer) {
 			.requests = (uintptr_t)&request[i], .nr_requests = 1,
 		};
-		c[i] = (struct caller) { .fd = self->fd, .x = &x[i] };
-		ASSERT_EQ(0, pthread_create(&c[i].thread, NULL, call_in_thread, &c[i]));
-		EXPECT_TRUE(wait_until(sleeps(&c[i]), SOON_MS));
+		c[i] = (struct caller) {
+			.fd = self->fd, .cmd = DM_USER_XFER, .arg = &x[i],
+		};
+		ASSERT_EQ(0, caller_start(&c[i]));
+		EXPECT_TRUE(wait_until(caller_sleeps(&c[i]), SOON_MS));
 	}
 	start(0, IO_WRITE, 0, 4096, 'x');
-	EXPECT_TRUE(wait_until(c[0].ended || c[1].ended, SOON_MS));
-	EXPECT_NE(c[0].ended, c[1].ended);
+	EXPECT_TRUE(wait_until(caller_ended(&c[0]) || caller_ended(&c[1]), SOON_MS));
+	EXPECT_NE(caller_ended(&c[0]), caller_ended(&c[1]));
 	start(1, IO_WRITE, 8, 4096, 'y');
 	for (int i = 0; i < 2; i++) {
 		pthread_join(c[i].thread, NULL);
@@ -491,11 +418,11 @@ TEST_F(batch, removed_target_and_revoked_channel_say_so)
 	self->x.nr_replies = 1;						\
 	self->x.nr_requests = 0;					\
 	self->x.flags = DM_USER_XFER_VOLATILE;				\
-	ASSERT_EQ(0, call(self->fd, &self->x));				\
+	ASSERT_EQ(0, channel_call(self->fd, DM_USER_XFER, &self->x));				\
 	EXPECT_EQ(0, done(0));						\
 	self->x.nr_replies = 0;						\
 	self->x.flags = last_flags;					\
-	ASSERT_EQ(0, call(self->fd, &self->x));				\
+	ASSERT_EQ(0, channel_call(self->fd, DM_USER_XFER, &self->x));				\
 	close(self->fd);						\
 	self->fd = channel_open(CONTROL);				\
 } while (0)

@@ -79,6 +79,7 @@ int io_wait(struct io *io, int timeout_ms);
 /* Kill it, if it runs, and free it. */
 void io_end(struct io *io);
 bool io_has(const struct io *io, unsigned char fill);
+bool is_filled(const unsigned char *data, unsigned char fill, size_t len);
 
 /* Open a channel. */
 int channel_open(const char *path);

@@ -98,10 +98,15 @@ void io_end(struct io *io)
 	*io = (struct io) {};
 }
 
-bool io_has(const struct io *io, unsigned char fill)
+bool is_filled(const unsigned char *data, unsigned char fill, size_t len)
 {
-	for (size_t i = 0; i < io->len; i++)
-		if (io->buf[i] != fill)
+	while (len--)
+		if (data[len] != fill)
 			return false;
 	return true;
+}
+
+bool io_has(const struct io *io, unsigned char fill)
+{
+	return is_filled(io->buf, fill, io->len);
 }
