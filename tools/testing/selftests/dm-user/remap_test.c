@@ -6,6 +6,8 @@
 #include <linux/fs.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "dmu_test_batch.h"
 #include "dmu_test_fixture.h"
@@ -416,6 +418,131 @@ TEST_F(remap, removed_and_revoked_channels_say_so)
 	EXPECT_EQ(-ESTALE, drop(self->fd, 0, 8));
 	ASSERT_EQ(0, dm("remove --retry t"));
 	EXPECT_EQ(-ENOTBLK, drop(self->fd2, 0, 8));
+}
+
+/* What the daemon, the readers and the case know in the next case. */
+struct moving {
+	int current;	/* version that every read which begins now must give, or a newer one */
+	int next;	/* the newest that a read can give */
+	int map;	/* version that the daemon remaps to */
+	bool stop;
+	unsigned long reads[2];
+	int stale[2];	/* what a reader got wrongly, or -errno */
+};
+
+#define get(x) __atomic_load_n(&(x), __ATOMIC_SEQ_CST)
+#define set(x, value) __atomic_store_n(&(x), value, __ATOMIC_SEQ_CST)
+
+#define EXTENT 64
+#define GARBAGE 0xff
+
+static unsigned int area(int version)
+{
+	return version % 2 * 4096;
+}
+
+struct remapper {
+	int fd;
+	struct moving *m;
+	int result;
+};
+
+/* A daemon that has the kernel remember where the current version is. */
+static void *remap_all(void *arg)
+{
+	struct remapper *d = arg;
+	struct dm_user_request request = {};
+	struct dm_user_reply reply = {};
+	struct dm_user_xfer x = {
+		.requests = (uintptr_t)&request, .replies = (uintptr_t)&reply,
+	};
+
+	for (;;) {
+		x.nr_requests = 1;
+		d->result = channel_call(d->fd, DM_USER_XFER, &x);
+		if (d->result)
+			return NULL;
+		x.nr_replies = x.fetched;
+		reply = (struct dm_user_reply) {
+			.seq = request.seq,
+			.type = DM_USER_RESP_REMAP,
+			.flags = DM_USER_CACHE_READS,
+			.sector = area(get(d->m->map)),
+			.sectors = EXTENT,
+		};
+	}
+}
+
+/* Reads until it is told to stop, in a process of its own. */
+static void read_versions(struct moving *m, int reader)
+{
+	unsigned char *buf = aligned_alloc(4096, 4096);
+	int fd = open(DISK, O_RDONLY | O_DIRECT | O_CLOEXEC), at_least, value;
+
+	while (!get(m->stop)) {
+		at_least = get(m->current);
+		if (pread(fd, buf, 4096, m->reads[reader] % 8 * 4096) != 4096) {
+			set(m->stale[reader], -errno);
+			break;
+		}
+		value = buf[0];
+		if (value < at_least || value > get(m->next) ||
+		    !is_filled(buf, value, 4096)) {
+			set(m->stale[reader], value);
+			break;
+		}
+		set(m->reads[reader], m->reads[reader] + 1);
+	}
+	_exit(0);
+}
+
+/* A place is used again as soon as its extent was dropped, while others read. */
+TEST_F(remap, dropped_extents_never_serve_stale_data)
+{
+	struct remapper d = {};
+	unsigned long before[2];
+	struct moving *m;
+	pthread_t thread;
+	pid_t readers[2];
+
+	close(self->back);
+	ASSERT_EQ(0, ram_start(&self->ram, BACK_CONTROL, BACK_SECTORS * 512, SIZE_MAX));
+	m = mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, m);
+	self->fd2 = channel_open(CONTROL);
+	d = (struct remapper) { .fd = self->fd2, .m = m };
+	ASSERT_EQ(0, pthread_create(&thread, NULL, remap_all, &d));
+	for (int i = 0; i < 2; i++) {
+		readers[i] = fork();
+		if (!readers[i])
+			read_versions(m, i);
+	}
+	for (int version = 1; version <= 100; version++) {
+		set(m->next, version);
+		memset(self->ram.disk + area(version) * 512, version, EXTENT * 512);
+		set(m->map, version);
+		ASSERT_EQ(0, drop(self->fd, 0, EXTENT));
+		set(m->current, version);
+		memset(self->ram.disk + area(version - 1) * 512, GARBAGE, EXTENT * 512);
+		for (int i = 0; i < 2; i++)
+			before[i] = get(m->reads[i]);
+		ASSERT_TRUE(wait_until((get(m->reads[0]) > before[0] &&
+					get(m->reads[1]) > before[1]) ||
+				       get(m->stale[0]) || get(m->stale[1]), SOON_MS));
+		if (get(m->stale[0]) || get(m->stale[1]))
+			break;
+	}
+	set(m->stop, true);
+	for (int i = 0; i < 2; i++) {
+		waitpid(readers[i], NULL, 0);
+		EXPECT_EQ(0, m->stale[i]);
+	}
+	EXPECT_LT(100, disk_status("remapped"));
+	EXPECT_LT(0, disk_status("hits"));
+	ASSERT_EQ(0, dm("remove --retry t"));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(-ENOTBLK, d.result);
+	munmap(m, sizeof(*m));
 }
 
 TEST_HARNESS_MAIN
