@@ -109,11 +109,13 @@ static int xfer(struct channel *ch, unsigned int nr)
 	return error ? -error : (int)x.fetched;
 }
 
-static unsigned int reply_type(int error)
+static unsigned int reply_type(int result)
 {
-	switch (error) {
+	switch (result) {
 	case 0:
 		return DM_USER_RESP_SUCCESS;
+	case DMUSER_REMAP:
+		return DM_USER_RESP_REMAP;
 	case -EOPNOTSUPP:
 		return DM_USER_RESP_UNSUPPORTED;
 	case -ENOSPC:
@@ -134,11 +136,14 @@ static unsigned int reply_type(int error)
 static int handle(struct channel *ch, unsigned int i)
 {
 	const struct dm_user_request *r = &ch->requests[i];
+	struct dm_user_reply reply = {};
 	struct dmuser_request request = {
 		.type = r->type,
 		.flags = r->flags,
 		.offset = r->sector * 512,
 		.len = r->len,
+		.remap = &reply,
+		.channel = ch->fd,
 	};
 	int error;
 
@@ -155,12 +160,13 @@ static int handle(struct channel *ch, unsigned int i)
 		request.data = room(ch, i);
 	}
 	error = ch->options->handle(ch->options->context, &request);
-	ch->replies[ch->nr_replies++] = (struct dm_user_reply) {
-		.seq = r->seq,
-		.type = reply_type(error),
-		.data = (uintptr_t)request.data,
-		.len = r->len,
-	};
+	if (error != DMUSER_REMAP)
+		reply = (struct dm_user_reply) {
+			.data = (uintptr_t)request.data, .len = r->len,
+		};
+	reply.seq = r->seq;
+	reply.type = reply_type(error);
+	ch->replies[ch->nr_replies++] = reply;
 	return 0;
 }
 

@@ -17,6 +17,9 @@
  * @offset: first byte
  * @len: number of bytes; may be gigabytes if the request carries no data
  * @data: the data of a write; where to put that of a read; otherwise NULL
+ * @remap: for a handler that returns DMUSER_REMAP, which sets @flags and the members from
+ *	@device on; the others are set for it. All are 0 before.
+ * @channel: file descriptor for DM_USER_UNMAP
  */
 struct dmuser_request {
 	unsigned int type;
@@ -24,13 +27,17 @@ struct dmuser_request {
 	uint64_t offset;
 	uint64_t len;
 	void *data;
+	struct dm_user_reply *remap;
+	int channel;
 };
+
+#define DMUSER_REMAP 1
 
 /**
  * struct dmuser_options - how to serve
  * @threads: number of threads; each opens one channel; 0 means 1
- * @handle: carries out a request, in any of the threads. Returns 0 or a negative
- *	errno: EOPNOTSUPP, ENOSPC, ETIMEDOUT, ENOLINK and EILSEQ are passed on, EAGAIN has the
+ * @handle: carries out a request, in any of the threads. Returns 0, DMUSER_REMAP or a
+ *	negative errno: EOPNOTSUPP, ENOSPC, ETIMEDOUT, ENOLINK and EILSEQ are passed on, EAGAIN has the
  *	request delivered again, and everything else becomes EIO. A thread takes up to 16
  *	requests at once and answers them together, so one that takes long delays the others.
  * @context: for @handle
