@@ -51,6 +51,8 @@ static int fetch_one(struct dmu_channel *ch, struct dm_user_request __user *user
 	struct dmu_slot *slot;
 	int error = 0;
 
+	if (!dmu_channel_ready(ch))
+		return -EAGAIN;
 	if (copy_from_user(&request, user, sizeof(request)))
 		return -EFAULT;
 	if (request.reserved)

@@ -25,10 +25,12 @@ host_package_reason()
 	kmod)			echo "depmod and the machine's modprobe" ;;
 	libc6-dev | libc6-dev-*-cross)
 				echo "C library of the test programs" ;;
+	liburing-dev)		echo "io_uring, of the benchmarks" ;;
 	linux-libc-dev | linux-libc-dev-*-cross)
 				echo "VFIO's user-space header" ;;
 	make)			echo "runs the builds" ;;
 	mmdebstrap)		echo "roots of Debian suites, to build and test in" ;;
+	nbd-client | nbdkit)	echo "nbd, which dm-user is measured beside" ;;
 	patch)			echo "patches kernel trees" ;;
 	perl)			echo "checkpatch" ;;
 	rsync)			echo "copies the sources to build/" ;;
