@@ -300,6 +300,8 @@ int dmu_remap(struct dmu_channel *ch, struct dmu_slot *slot,
 	kfree(e);
 	free_extents(&removed);
 	if (extent.device) {
+		/* The submitter has not waited; the daemon may. */
+		dmu_bio(r)->bi_opf &= ~REQ_NOWAIT;
 		submit_bio_noacct(dmu_bio(r));
 	} else {
 		zero_fill_bio(dmu_bio(r));

@@ -392,6 +392,8 @@ static int dmu_iterate_devices(struct dm_target *ti, iterate_devices_callout_fn 
 static struct target_type dmu_target_type = {
 	.name = "user",
 	.version = { 1, 0, 0 },
+	/* dmu_map() does not sleep. Without this io_uring needs a thread for each request. */
+	.features = DM_TARGET_NOWAIT,
 	.module = THIS_MODULE,
 	.ctr = dmu_ctr,
 	.dtr = dmu_dtr,

@@ -62,7 +62,9 @@ int disk_remove(void);
 long long disk_status(const char *key);
 
 /* I/O in a child process, on a file opened with O_DIRECT. */
-enum io_op { IO_READ, IO_WRITE, IO_FSYNC, IO_DSYNC_WRITE, IO_DISCARD, IO_ZERO };
+enum io_op {
+	IO_READ, IO_WRITE, IO_NOWAIT_WRITE, IO_FSYNC, IO_DSYNC_WRITE, IO_DISCARD, IO_ZERO,
+};
 
 struct io {
 	pid_t pid;

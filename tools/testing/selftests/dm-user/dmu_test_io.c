@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 static int do_io(struct io *io, enum io_op op, const char *path, uint64_t sector)
 {
 	uint64_t range[2] = { sector * 512, io->len };
+	struct iovec iov = { io->buf, io->len };
 	int flags = O_RDWR | O_CLOEXEC | O_DIRECT;
 	ssize_t n = 0;
 	int fd;
@@ -33,6 +35,9 @@ static int do_io(struct io *io, enum io_op op, const char *path, uint64_t sector
 	case IO_WRITE:
 	case IO_DSYNC_WRITE:
 		n = pwrite(fd, io->buf, io->len, sector * 512);
+		break;
+	case IO_NOWAIT_WRITE:
+		n = pwritev2(fd, &iov, 1, sector * 512, RWF_NOWAIT);
 		break;
 	case IO_FSYNC:
 		n = fsync(fd);

@@ -558,4 +558,13 @@ TEST_F(stream, buffer_that_never_arrives_holds_up_nobody_else)
 	close(uffd);
 }
 
+/* Otherwise io_uring hands each request to a thread. */
+TEST_F(stream, submission_does_not_wait)
+{
+	start(0, IO_NOWAIT_WRITE, 0, 4096, 'x');
+	ASSERT_EQ(0, serve_plain(self->fd, self->m));
+	EXPECT_TRUE(self->m->flags & DM_USER_REQ_MAP_FLAG_NOWAIT);
+	EXPECT_EQ(0, done(0));
+}
+
 TEST_HARNESS_MAIN
