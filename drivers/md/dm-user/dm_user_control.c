@@ -291,6 +291,13 @@ static void rearm(struct dmu_control *c)
 	struct dmu_request *r;
 	struct dmu_slot *slot;
 
+	/* The queue first: what is fetched meanwhile is found in its channel. */
+	spin_lock(&c->queue_lock);
+	list_for_each_entry(r, &c->queue, node) {
+		if (r->target->timeout)
+			dmu_arm(c, r->deadline);
+	}
+	spin_unlock(&c->queue_lock);
 	list_for_each_entry(ch, &c->channels, node) {
 		spin_lock(&ch->lock);
 		spin_lock(&c->queue_lock);
@@ -301,12 +308,6 @@ static void rearm(struct dmu_control *c)
 		spin_unlock(&c->queue_lock);
 		spin_unlock(&ch->lock);
 	}
-	spin_lock(&c->queue_lock);
-	list_for_each_entry(r, &c->queue, node) {
-		if (r->target->timeout)
-			dmu_arm(c, r->deadline);
-	}
-	spin_unlock(&c->queue_lock);
 }
 
 static blk_status_t any(struct dmu_request *r)
