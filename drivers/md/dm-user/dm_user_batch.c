@@ -95,8 +95,8 @@ static int fetch_all(struct dmu_channel *ch, struct dm_user_xfer *xfer, bool now
 		if (error)
 			break;
 	}
-	/* This call was woken for a request that it leaves. */
-	if (error == -ENOMEM || error == -EMSGSIZE || error == -EFAULT || error == -EINVAL)
+	/* This call may have been woken for a request that it leaves. */
+	if (error && error != -EAGAIN)
 		wake_up_interruptible_all(&ch->control->wait);
 	return error;
 }

@@ -129,8 +129,11 @@ ssize_t dmu_stream_read(struct dmu_channel *ch, struct iov_iter *to, bool nowait
 		done = dmu_channel_error(ch) ?: read_message(ch, to, some, &missing);
 		more = ch->out.slot;
 		mutex_unlock(&ch->read_lock);
-		/* Let a waiting reader take the rest, or try after a failed allocation. */
-		if ((more && atomic_read(&ch->waiting)) || done == -ENOMEM)
+		/*
+		 * Let a waiting reader take the rest. After an error let others take the
+		 * request that this one may have been woken for.
+		 */
+		if ((more && atomic_read(&ch->waiting)) || (done < 0 && done != -EAGAIN))
 			wake_up_interruptible_all(&c->wait);
 		if (missing && !some) {
 			size_t want = min_t(size_t, iov_iter_count(to), done + DMU_MAX_FAULT_IN);
