@@ -283,6 +283,11 @@ void dmu_unpin(struct dmu_channel *ch, struct dmu_slot *slot)
 		slot->request = NULL;
 	}
 	spin_unlock(&ch->lock);
+	if (list_empty(&ended))
+		return;
+	/* Writes that overlap it may still succeed. Wait until they fail, too. */
+	mutex_lock(&ch->control->lock);
+	mutex_unlock(&ch->control->lock);
 	dmu_end_all(ch->control, &ended);
 }
 
