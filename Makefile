@@ -26,7 +26,7 @@ help:
 	@echo '  check-fuzz      bad input, millions of times; SEED=n repeats a run'
 	@echo '  check-matrix    install the packages in each supported suite, boot it, and'
 	@echo '                  run the tests there; SUITE= picks one'
-	@echo '  check-model     explore a model of the core with spin; DEEP=1: further'
+	@echo '  check-model     explore the model of S with spin; DEEP=1: further'
 	@echo '  check-mutations break the sources in small ways, one at a time, and show'
 	@echo '                  which test catches it'
 	@echo '  check-soak      create and remove in parallel with everything else;'
