@@ -292,7 +292,7 @@ inline fail_overlapping()
 		fail_queued();
 #endif
 		more = false
-#if CHANNELS > 1
+#if CHANNELS > 1 && !defined(APART)
 		;
 		for_each_channel(fail_overlapping_of)
 #endif
@@ -481,7 +481,7 @@ submit:
 		:: status == REQUEUE
 #endif
 #endif
-#if (TIMEOUT || FAIL) && !defined(BREAK_SUBMIT_IGNORES_STALE)
+#if (TIMEOUT || FAIL) && !defined(APART) && !defined(BREAK_SUBMIT_IGNORES_STALE)
 		:: is_stale(n) ->
 			LAW(write_fails_only_beside_a_lost_one,
 			    !(overlapping(closed_stale) & BIT(n)));

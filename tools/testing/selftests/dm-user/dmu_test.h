@@ -96,6 +96,16 @@ int reply(int fd, uint64_t seq, uint64_t type, const void *data, size_t len,
 /* fetch() and reply() of a request without data to return, in one. */
 int serve_plain(int fd, struct dm_user_message *m);
 
+/* A page that is not there until it is brought: whoever touches it waits. */
+struct absent {
+	int uffd;
+	char *at;
+};
+
+int absent_map(struct absent *a);
+int absent_bring(struct absent *a);
+void absent_free(struct absent *a);
+
 /* A daemon that runs in a child process and keeps the disk in shared memory. */
 struct ram_daemon {
 	pid_t pid;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A channel is closed with requests unanswered. */
+#include "dmu_test_batch.h"
 #include "dmu_test_fixture.h"
 
 FIXTURE(redeliver) {
@@ -122,6 +123,39 @@ TEST_F(redeliver, killed_daemon_loses_nothing)
 		}
 	}
 	EXPECT_EQ(0, disk_status("errors"));
+}
+
+/* Nobody else tells it. */
+TEST_F(redeliver, sleeping_reader_of_another_channel_gets_the_request)
+{
+	struct dm_user_request request = { .data = (uintptr_t)self->m, .room = 4096 };
+	struct dm_user_xfer x = { .requests = (uintptr_t)&request, .nr_requests = 1 };
+	struct caller c = { .cmd = DM_USER_XFER, .arg = &x };
+
+	start(0, IO_WRITE, 8, 4096, 'x');
+	ASSERT_EQ(0, fetch(self->fd, self->m, SIZE_MAX));
+	self->fd2 = channel_open(CONTROL);
+	c.fd = self->fd2;
+	ASSERT_EQ(0, caller_start(&c));
+	ASSERT_TRUE(wait_until(caller_sleeps(&c), SOON_MS));
+	close(self->fd);
+	self->fd = -1;
+	pthread_join(c.thread, NULL);
+	EXPECT_EQ(0, c.result);
+	EXPECT_EQ(1, x.fetched);
+	EXPECT_EQ(8, request.sector);
+}
+
+TEST_F(redeliver, request_that_comes_before_any_daemon_waits)
+{
+	close(self->fd);
+	self->fd = -1;
+	start(0, IO_WRITE, 8, 4096, 'x');
+	ASSERT_TRUE(wait_until(disk_status("queued") == 1, SOON_MS));
+	self->fd = channel_open(CONTROL);
+	ASSERT_EQ(0, serve_plain(self->fd, self->m));
+	EXPECT_EQ(0, done(0));
+	EXPECT_EQ(0, disk_status("redelivered"));
 }
 
 FIXTURE(error) {

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "dmu_test_fixture.h"
 
@@ -179,14 +180,59 @@ TEST_F(lifecycle, noflush_suspend_pushes_back_what_was_never_fetched)
 	EXPECT_EQ(0, disk_status("errors"));
 }
 
+static pid_t suspend_start(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		execlp("dmsetup", "dmsetup", "suspend", "--noflush", "t", NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
+/* A daemon has seen it, so that a daemon must end it. */
+TEST_F(lifecycle, noflush_suspend_waits_for_a_redelivered_request)
+{
+	int status;
+	pid_t pid;
+
+	start(0, IO_WRITE, 8, 4096, 'x');
+	ASSERT_EQ(0, fetch(self->fd, self->m, SIZE_MAX));
+	close(self->fd);
+	self->fd = channel_open(CONTROL);
+	start(1, IO_WRITE, 64, 4096, 'y');
+	ASSERT_TRUE(wait_until(disk_status("queued") == 2, SOON_MS));
+	pid = suspend_start();
+	/* The other one goes back. */
+	EXPECT_TRUE(wait_until(disk_status("queued") != 2, SOON_MS));
+	EXPECT_EQ(1, disk_status("queued"));
+	EXPECT_EQ(0, waitpid(pid, &status, WNOHANG));
+	EXPECT_EQ(0, serve_plain(self->fd, self->m));
+	EXPECT_EQ(8, self->m->sector);
+	EXPECT_EQ(0, done(0));
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, dm("resume t"));
+	EXPECT_EQ(0, serve_plain(self->fd, self->m));
+	EXPECT_EQ(0, done(1));
+}
+
 TEST_F(lifecycle, interrupted_suspend_loses_nothing)
 {
-	/* Waits for what was fetched, until it is killed. */
+	int status;
+	pid_t pid;
+
 	start(0, IO_WRITE, 8, 4096, 'x');
 	ASSERT_EQ(0, fetch(self->fd, self->m, SIZE_MAX));
 	start(1, IO_WRITE, 64, 4096, 'y');
 	ASSERT_TRUE(wait_until(disk_status("queued") == 1, SOON_MS));
-	EXPECT_NE(0, system("timeout -s INT 2 dmsetup suspend --noflush t"));
+	pid = suspend_start();
+	/* What was queued has gone back, and the suspend waits for the rest. */
+	EXPECT_TRUE(wait_until(disk_status("queued") == 0, SOON_MS));
+	kill(pid, SIGINT);
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_NE(0, status);
 	EXPECT_EQ(0, answer(self->fd, self->m->seq, SUCCESS));
 	EXPECT_EQ(0, done(0));
 	ASSERT_EQ(0, serve_plain(self->fd, self->m));

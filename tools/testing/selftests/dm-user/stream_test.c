@@ -2,7 +2,6 @@
 /*
  * The byte stream of a channel, as the daemons of the first dm-user speak it.
  */
-#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -519,21 +518,12 @@ static void *read_stuck(void *arg)
 /* A buffer behind a userfaultfd that nobody answers. */
 TEST_F(stream, buffer_that_never_arrives_holds_up_nobody_else)
 {
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct uffdio_api api = { .api = UFFD_API };
-	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
 	struct dm_user_message *m = self->m;
 	struct stuck s = { .fd = self->fd };
-	struct uffdio_zeropage zero;
+	struct absent absent;
 
-	ASSERT_LE(0, uffd);
-	ASSERT_EQ(0, ioctl(uffd, UFFDIO_API, &api));
-	s.at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		    -1, 0);
-	reg.range.start = (uintptr_t)s.at;
-	reg.range.len = 4096;
-	ASSERT_EQ(0, ioctl(uffd, UFFDIO_REGISTER, &reg));
-
+	ASSERT_EQ(0, absent_map(&absent));
+	s.at = absent.at;
 	start(0, IO_READ, 0, 4096, 0);
 	ASSERT_TRUE(wait_until(disk_status("queued") == 1, SOON_MS));
 	pthread_create(&s.thread, NULL, read_stuck, &s);
@@ -550,12 +540,11 @@ TEST_F(stream, buffer_that_never_arrives_holds_up_nobody_else)
 	EXPECT_EQ(0, done(1));
 	EXPECT_EQ(0, dm("message t 0 fail"));
 
-	zero = (struct uffdio_zeropage) { .range = reg.range };
-	EXPECT_EQ(0, ioctl(uffd, UFFDIO_ZEROPAGE, &zero));
+	EXPECT_EQ(0, absent_bring(&absent));
 	start(2, IO_READ, 0, 4096, 0);
 	pthread_join(s.thread, NULL);
 	EXPECT_EQ(HEADER, s.result);
-	close(uffd);
+	absent_free(&absent);
 }
 
 /* Otherwise io_uring hands each request to a thread. */
