@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: [S=...] [K=...] [T=name] [LIST=1] e2e.sh [shell]
+# usage: [S=...] [K=...] [T=name] [SCALE=percent] [LIST=1] e2e.sh [shell]
 #
 # Boots virtual machines into the Debian suite of the kernel K, with the
 # system's real user-space programs and our modules, and runs the *_test
@@ -59,7 +59,8 @@ fill()
 	for file in "$VM/root/tests"/*.sh; do
 		ln -s "../tests/${file##*/}" "$VM/root/bare/"
 	done
-	cp -t "$VM/root" "$HARNESS"/vm/debian/{before,enter,main} "$here/daemons"
+	cp -t "$VM/root" "$HARNESS"/vm/debian/{before,enter,main}
+	[ ! -e "$here/daemons" ] || cp -t "$VM/root" "$here/daemons"
 	[ -z "${PACKAGED:-}" ] || cp -r "$PACKAGED/debs" "$VM/root/"
 	e2e_fill
 }

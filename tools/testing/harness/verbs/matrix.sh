@@ -293,7 +293,7 @@ image_is_packed()
 	for ko in "$PACKAGED"/modules/*.xz; do
 		[ ! -e "$ko" ] || xz -d "$ko" || return 1
 	done
-	! declare -F e2e_mend >/dev/null || e2e_mend "$at"
+	e2e_mend "$at"
 	here dpkg-query -W -f '${Package} ${Version}\n' dkms mdev-dkms \
 		"linux-image-$release" "${E2E_PROGRAMS[@]}" |
 		tee "$PACKAGED/image.versions"
