@@ -2,6 +2,7 @@
 /*
  * dm-user: the device-mapper target "user".
  */
+#include <linux/blkdev.h>
 #include <linux/ctype.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -371,6 +372,11 @@ static void dmu_io_hints(struct dm_target *ti, struct queue_limits *limits)
 		limits->max_discard_sectors = UINT_MAX >> SECTOR_SHIFT;
 		limits->max_hw_discard_sectors = UINT_MAX >> SECTOR_SHIFT;
 		limits->discard_granularity = t->block_size;
+	}
+	/* With the default, Linux before 6.10 wraps the size of a bio at 4 GiB. */
+	if (ti->num_write_zeroes_bios) {
+		limits->max_write_zeroes_sectors = UINT_MAX >> SECTOR_SHIFT;
+		limits->max_hw_wzeroes_unmap_sectors = UINT_MAX >> SECTOR_SHIFT;
 	}
 	if (ti->num_secure_erase_bios)
 		limits->max_secure_erase_sectors = UINT_MAX >> SECTOR_SHIFT;
