@@ -8,17 +8,19 @@
 
 OUT ?= ../../../../build/selftests
 CC ?= gcc
-CPPFLAGS += -D_GNU_SOURCE -I../../harness/include -isystem $(KSFT) $(INCLUDES)
+CPPFLAGS += -D_GNU_SOURCE -I../../harness/include -I../lib -isystem $(KSFT) \
+	$(INCLUDES)
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Werror
 LDFLAGS += -static -pthread
 
 TESTS := $(patsubst %.c,%,$(sort $(wildcard *_test.c)))
 # Code that the programs share. An archive, so each links only what it calls.
-LIB_SRCS := $(filter-out %_test.c,$(sort $(wildcard *.c))) $(LIB_MORE)
+LIB_SRCS := $(filter-out %_test.c,$(sort $(wildcard *.c))) $(wildcard ../lib/*.c) \
+	$(LIB_MORE)
 LIB_OBJS := $(patsubst %.c,$(OUT)/obj/%.o,$(notdir $(LIB_SRCS)))
 LIB := $(OUT)/obj/libtest.a
-vpath %.c $(dir $(LIB_MORE))
+vpath %.c ../lib $(dir $(LIB_MORE))
 
 all: $(TESTS:%=$(OUT)/%)
 

@@ -16,37 +16,22 @@
 
 #include <linux/dm-user.h>
 
-#define HEADER sizeof(struct dm_user_message)
+#include "test_lib.h"
 
-/* Timeout for one prompt step; generous, for slow machines. */
-#define SOON_MS 60000
+#define HEADER sizeof(struct dm_user_message)
 
 /* The mapped device of most cases, and its control device. */
 #define DISK "/dev/mapper/t"
 #define CONTROL "/dev/dm-user/t"
 #define SECTORS 16384
 
-/* Evaluate @cond until it is true, for at most @timeout_ms; its last value. */
-#define wait_until(cond, timeout_ms)					\
-({									\
-	long long end_ = now_ms() + (timeout_ms);			\
-	bool ok_;							\
-									\
-	while (!(ok_ = (cond)) && now_ms() < end_)			\
-		poll_pause();						\
-	ok_;								\
-})
-
-long long now_ms(void);
-void poll_pause(void);
-bool path_exists(const char *path);
 /* The state of a thread of this process, as ps shows it: 'R', 'S', 'D'. */
 char thread_state(pid_t tid);
 /* The number of times that a thread of this process went to sleep. */
 long thread_sleeps_so_far(pid_t tid);
 
+/* Load dm-user, and have dmsetup make its nodes itself: there is no udev. */
 int module_load(void);
-/* Retries while the module is in use, for SOON_MS. */
 int module_unload(void);
 
 /* Run dmsetup with these arguments. Returns its exit status. */

@@ -1,37 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* See dmu_test.h: time, modules, dmsetup, the device. */
+/* See dmu_test.h: dmsetup, the device. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "dmu_test.h"
 
+#define MODULE "dm_user"
+
 char dm_said[4096];
-
-long long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
-void poll_pause(void)
-{
-	usleep(1000);
-}
-
-bool path_exists(const char *path)
-{
-	return !access(path, F_OK);
-}
 
 /* Reads a line of the thread's status. */
 static bool thread_status(pid_t tid, const char *key, char *value, size_t size)
@@ -71,22 +52,13 @@ long thread_sleeps_so_far(pid_t tid)
 
 int module_load(void)
 {
-	/* This machine has no udev, so dmsetup makes the nodes in /dev/mapper. */
 	setenv("DM_DISABLE_UDEV", "1", 1);
-	return system("modprobe dm-user") ? -EIO : 0;
-}
-
-static int delete_module(void)
-{
-	return syscall(SYS_delete_module, "dm_user", O_NONBLOCK) ? -errno : 0;
+	return load_module(MODULE);
 }
 
 int module_unload(void)
 {
-	int ret;
-
-	wait_until((ret = delete_module()) != -EWOULDBLOCK, SOON_MS);
-	return ret == -ENOENT ? 0 : ret;
+	return unload_soon(MODULE);
 }
 
 int dm(const char *fmt, ...)
