@@ -288,7 +288,7 @@ static const struct fail_stage legacy_stages[] = {
 	{ enter_mapping, leave_mapping, pin_ops, NR_PIN_OPS },
 };
 
-const struct fail_door fail_doors[] = {
+static const struct fail_door doors[] = {
 	{ "driver", start_driver, stop_test_parent, test_parent_stages,
 	  ARRAY_SIZE(test_parent_stages) },
 	{ "ops", start_ops, stop_test_parent, test_parent_stages,
@@ -299,4 +299,28 @@ const struct fail_door fail_doors[] = {
 	  ARRAY_SIZE(legacy_stages) },
 };
 
-const size_t nr_fail_doors = ARRAY_SIZE(fail_doors);
+static const char * const trees[] = {
+	"/sys/bus/mdev/devices", "/sys/class/mdev_bus",
+	"/sys/devices/virtual/mtty", "/sys/devices/virtual/" DOOR_DRIVER,
+	"/sys/devices/virtual/" DOOR_OPS, NULL
+};
+
+static const char * const numbers[] = { "available_instances", "in_use", NULL };
+
+static const char * const modules[] = {
+	"mdev", "vfio_mdev", "vfio", "vfio_iommu_type1", "mtty", DOOR_DRIVER,
+	DOOR_OPS, "mdev_test_legacy", "vfio_mdev_legacy", "mdev_test_common", NULL
+};
+
+/*
+ * Not /dev/vfio: if device_del() cannot allocate a node's path, the node stays
+ * until a device gets the same number, and the kernel reports no error.
+ */
+static const char * const dirs[] = {
+	"/sys/bus/mdev/drivers", "/sys/class/vfio-dev", "/sys/class/vfio",
+	"/sys/kernel/iommu_groups", NULL
+};
+
+const struct fail_system fail_system = {
+	doors, ARRAY_SIZE(doors), "mdev_test_spare", trees, numbers, modules, dirs,
+};

@@ -5,12 +5,12 @@
  * Repeats each operation while fault injection fails its 1st, 2nd, ...
  * allocation, until no allocation is left to fail. The operation must return
  * ENOMEM and change nothing, or succeed completely. Either way, undoing it must
- * restore sysfs, instances and the modules' reference counts. At the end the
- * modules must unload, and no memory may be leaked.
+ * restore the state and the modules' reference counts. At the end the modules must
+ * unload, and no memory may be leaked.
  *
  * fail-nth counts the allocations of this task and overrides failslab's filters.
- * So it also fails what the driver core, sysfs and VFIO allocate on our behalf,
- * and the few allocations of debugging features, which cope without. Nothing
+ * So it also fails what the driver core, sysfs and other subsystems allocate on our
+ * behalf, and the few allocations of debugging features, which cope without. Nothing
  * fails per-CPU allocations.
  */
 #include <errno.h>
@@ -21,15 +21,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "fail_ops.h"
+#include "fail_nth.h"
 #include "fail_state.h"
-#include "mdev_test_lib.h"
 #include "stress.h"
+#include "test_lib.h"
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define DEBUGFS		"/sys/kernel/debug"
-/* Spares the allocations whose failure the kernel is known to mishandle. */
-#define SPARING		"mdev_test_spare"
 #define MAX_SITES	3000
 /* Check late state rarely: waiting for it takes seconds. */
 #define LATE_EVERY	32
@@ -71,7 +69,8 @@ static bool inject(void)
 	};
 	size_t i;
 
-	if (!check(!load_module(SPARING), "cannot load " SPARING))
+	if (fail_system.spare && !check(!load_module(fail_system.spare),
+					"cannot load %s", fail_system.spare))
 		return false;
 	for (i = 0; i < ARRAY_SIZE(files); i++)
 		if (!check(!write_file(files[i].file, files[i].text),
@@ -212,15 +211,15 @@ static void run_door(const struct fail_door *door)
 
 static void run_all(void)
 {
-	static const char * const modules[] = { SPARING, NULL };
+	const char * const modules[] = { fail_system.spare, NULL };
 	bool ready;
 	size_t i;
 
 	stress_begin("fail_nth_begin");
 	ready = inject();
 	stress_end();
-	for (i = 0; ready && i < nr_fail_doors; i++)
-		run_door(&fail_doors[i]);
+	for (i = 0; ready && i < fail_system.nr_doors; i++)
+		run_door(&fail_system.doors[i]);
 	stress_begin("fail_nth_end");
 	unload_all(modules);
 	stress_end();

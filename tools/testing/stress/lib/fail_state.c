@@ -1,27 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* State that a failed operation must not change: sysfs, instances, references. */
+/* State that a failed operation must not change: files, numbers, references. */
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fail_nth.h"
 #include "fail_state.h"
-#include "mdev_test_door.h"
 #include "stress.h"
+#include "test_lib.h"
 
 /* Releases are seconds late, and may wait for one another. */
 #define LATE_MS	60000
-
-/* Directories that go away at once. The drivers' are late, see dirs[]. */
-static const char * const roots[] = {
-	"/sys/bus/mdev/devices", "/sys/class/mdev_bus",
-	"/sys/devices/virtual/mtty", "/sys/devices/virtual/" DOOR_DRIVER,
-	"/sys/devices/virtual/" DOOR_OPS,
-};
-
-/* Files whose number is part of the state. */
-static const char * const numbers[] = { "available_instances", "in_use" };
 
 static void add_line(struct fail_state *state, const char *path,
 		     const char *name)
@@ -31,8 +22,8 @@ static void add_line(struct fail_state *state, const char *path,
 	char *line;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (!strcmp(name, numbers[i]))
+	for (i = 0; fail_system.numbers[i]; i++)
+		if (!strcmp(name, fail_system.numbers[i]))
 			number = read_number(path);
 	if (!lines || asprintf(&line, number < 0 ? "%s" : "%s: %lld", path,
 			       number) < 0)
@@ -78,8 +69,8 @@ void state_take(struct fail_state *state)
 	size_t i;
 
 	memset(state, 0, sizeof(*state));
-	for (i = 0; i < ARRAY_SIZE(roots); i++)
-		add_tree(state, roots[i]);
+	for (i = 0; fail_system.trees[i]; i++)
+		add_tree(state, fail_system.trees[i]);
 	if (state->nr)
 		qsort(state->lines, state->nr, sizeof(*state->lines),
 		      compare_lines);
@@ -109,29 +100,17 @@ void state_compare(const struct fail_state *state, const char *when)
 	state_free(&now);
 }
 
-static const char * const modules[NR_LATE_MODULES] = {
-	"mdev", "vfio_mdev", "vfio", "vfio_iommu_type1", "mtty", DOOR_DRIVER,
-	DOOR_OPS, "mdev_test_legacy", "vfio_mdev_legacy", "mdev_test_common",
-};
-
-/*
- * Not /dev/vfio: if device_del() cannot allocate a node's path, the node stays
- * until a device gets the same number, and the kernel reports no error.
- */
-static const char * const dirs[NR_LATE_DIRS] = {
-	"/sys/bus/mdev/drivers", "/sys/class/vfio-dev", "/sys/class/vfio",
-	"/sys/kernel/iommu_groups",
-};
-
 void late_take(struct late_state *late)
 {
+	const struct fail_system *s = &fail_system;
 	size_t i;
 
+	memset(late, 0, sizeof(*late));
 	/* An errno for modules that are not loaded. */
-	for (i = 0; i < NR_LATE_MODULES; i++)
-		late->references[i] = module_refcount(modules[i]);
-	for (i = 0; i < NR_LATE_DIRS; i++)
-		late->entries[i] = count_dir(dirs[i]);
+	for (i = 0; s->modules[i] && i < MAX_LATE; i++)
+		late->references[i] = module_refcount(s->modules[i]);
+	for (i = 0; s->dirs[i] && i < MAX_LATE; i++)
+		late->entries[i] = count_dir(s->dirs[i]);
 }
 
 static bool late_same(const struct late_state *late, struct late_state *now)
@@ -142,18 +121,19 @@ static bool late_same(const struct late_state *late, struct late_state *now)
 
 bool late_compare(const struct late_state *late, const char *when)
 {
+	const struct fail_system *s = &fail_system;
 	struct late_state now;
 	size_t i;
 
 	if (wait_until(late_same(late, &now), LATE_MS))
 		return true;
-	for (i = 0; i < NR_LATE_MODULES; i++)
+	for (i = 0; s->modules[i]; i++)
 		check(now.references[i] == late->references[i],
 		      "%s: %d references on %s, not %d", when,
-		      now.references[i], modules[i], late->references[i]);
-	for (i = 0; i < NR_LATE_DIRS; i++)
+		      now.references[i], s->modules[i], late->references[i]);
+	for (i = 0; s->dirs[i]; i++)
 		check(now.entries[i] == late->entries[i],
 		      "%s: %d entries in %s, not %d", when, now.entries[i],
-		      dirs[i], late->entries[i]);
+		      s->dirs[i], late->entries[i]);
 	return false;
 }

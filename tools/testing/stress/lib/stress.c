@@ -10,8 +10,8 @@
 
 #include "klog.h"
 #include "leaks.h"
-#include "mdev_test_lib.h"
 #include "stress.h"
+#include "test_lib.h"
 
 #define MAX_SHOWN	20
 #define MAX_KLOG_LINES	100

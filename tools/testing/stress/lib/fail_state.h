@@ -8,8 +8,8 @@
 
 /**
  * struct fail_state - a snapshot of sysfs
- * @lines: the sorted paths of all files of the core and its parents; a number of
- *	instances or users follows its path.
+ * @lines: the sorted paths of all files of fail_system.trees; the number in a file of
+ *	fail_system.numbers follows its path.
  * @nr: number of lines.
  */
 struct fail_state {
@@ -22,16 +22,15 @@ void state_free(struct fail_state *state);
 /* Fail the test if the state has changed, and print the first difference. */
 void state_compare(const struct fail_state *state, const char *when);
 
-#define NR_LATE_MODULES 10
-#define NR_LATE_DIRS 4
+#define MAX_LATE 16
 
 /*
  * State that a debug kernel restores seconds later: module references, and names
  * that disappear when a kobject is released.
  */
 struct late_state {
-	int references[NR_LATE_MODULES];
-	int entries[NR_LATE_DIRS];
+	int references[MAX_LATE];
+	int entries[MAX_LATE];
 };
 
 void late_take(struct late_state *late);
