@@ -51,6 +51,9 @@ enum io_op {
 	IO_READ, IO_WRITE, IO_NOWAIT_WRITE, IO_FSYNC, IO_DSYNC_WRITE, IO_DISCARD, IO_ZERO,
 };
 
+/* Do it here, on an open file. Returns 0 or a negative errno. */
+int io_do(int fd, enum io_op op, void *buf, size_t len, uint64_t sector);
+
 struct io {
 	pid_t pid;
 	int fd;			/* its result comes here */

@@ -15,26 +15,19 @@
 
 #include "dmu_test.h"
 
-static int do_io(struct io *io, enum io_op op, const char *path, uint64_t sector)
+int io_do(int fd, enum io_op op, void *buf, size_t len, uint64_t sector)
 {
-	uint64_t range[2] = { sector * 512, io->len };
-	struct iovec iov = { io->buf, io->len };
-	int flags = O_RDWR | O_CLOEXEC | O_DIRECT;
+	uint64_t range[2] = { sector * 512, len };
+	struct iovec iov = { buf, len };
 	ssize_t n = 0;
-	int fd;
 
-	if (op == IO_DSYNC_WRITE)
-		flags |= O_DSYNC;
-	fd = open(path, flags);
-	if (fd < 0)
-		return -errno;
 	switch (op) {
 	case IO_READ:
-		n = pread(fd, io->buf, io->len, sector * 512);
+		n = pread(fd, buf, len, sector * 512);
 		break;
 	case IO_WRITE:
 	case IO_DSYNC_WRITE:
-		n = pwrite(fd, io->buf, io->len, sector * 512);
+		n = pwrite(fd, buf, len, sector * 512);
 		break;
 	case IO_NOWAIT_WRITE:
 		n = pwritev2(fd, &iov, 1, sector * 512, RWF_NOWAIT);
@@ -50,6 +43,14 @@ static int do_io(struct io *io, enum io_op op, const char *path, uint64_t sector
 		break;
 	}
 	return n < 0 ? -errno : 0;
+}
+
+static int open_and_do(struct io *io, enum io_op op, const char *path, uint64_t sector)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_DIRECT |
+		      (op == IO_DSYNC_WRITE ? O_DSYNC : 0));
+
+	return fd < 0 ? -errno : io_do(fd, op, io->buf, io->len, sector);
 }
 
 int io_start(struct io *io, enum io_op op, const char *path, uint64_t sector,
@@ -74,7 +75,7 @@ int io_start(struct io *io, enum io_op op, const char *path, uint64_t sector,
 	for (int fd = 3; fd < 64; fd++)
 		if (fd != pipes[1])
 			close(fd);
-	result = do_io(io, op, path, sector);
+	result = open_and_do(io, op, path, sector);
 	_exit(write(pipes[1], &result, sizeof(result)) != sizeof(result));
 }
 
