@@ -68,7 +68,7 @@ int dm_load(const char *name, uint64_t sectors, const char *args)
 
 	spec = (void *)c.data;
 	spec->length = sectors;
-	strcpy(spec->target_type, "user");
+	snprintf(spec->target_type, sizeof(spec->target_type), "user");
 	snprintf((char *)(spec + 1), DATA_SIZE - sizeof(*spec), "%s", args);
 	c.io.target_count = 1;
 	return call(DM_TABLE_LOAD, name, 0, &c);

@@ -342,9 +342,13 @@ void model_fail(void)
 			r->may_fail |= changes_sectors(r);
 		}
 	}
-	for (int i = 0; i < NR_CHANNELS; i++)
-		if (channels[i].revoked)
-			channels[i].reading = false;
+	for (int i = 0; i < NR_CHANNELS; i++) {
+		if (!channels[i].revoked)
+			continue;
+		channels[i].reading = false;
+		channels[i].in_pos = 0;
+		channels[i].in_user = -1;
+	}
 }
 
 unsigned int model_inflight(void)

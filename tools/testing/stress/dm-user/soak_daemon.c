@@ -44,10 +44,10 @@ static int transfer(struct channel *ch, bool in, void *data, size_t len, bool *b
 }
 
 /* Copy word by word: a killed daemon leaves each word old or new. */
-static void copy(volatile uint64_t *to, const volatile uint64_t *from, size_t len)
+static void copy(uint64_t *to, const uint64_t *from, size_t len)
 {
 	for (size_t i = 0; i < len / sizeof(*to); i++)
-		to[i] = from[i];
+		__atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);
 }
 
 /* Returns 0 if a request was fetched; -EAGAIN if there is none. */
