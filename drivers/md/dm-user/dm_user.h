@@ -15,8 +15,8 @@
  * the lock there, knows it only for DM_USER_UNMAP.
  *
  * Lock order, outer first: dmu_controls_lock, dmu_control.lock, dmu_channel.lock, then
- * dmu_control.queue_lock or dmu_extents.lock. The mutexes of a stream are outside the
- * last three, and nothing sleeps on user memory with any lock held.
+ * dmu_control.queue_lock or dmu_extents.lock. The mutexes of a stream are outside all but
+ * the first, and nothing sleeps on user memory with any lock held.
  */
 #ifndef DM_USER_PRIVATE_H
 #define DM_USER_PRIVATE_H
