@@ -76,6 +76,7 @@ static int parse_feature(struct dmu_target *t, struct dm_arg_set *as)
 	struct dm_target *ti = t->ti;
 	const char *name = dm_shift_arg(as);
 	unsigned int kib;
+	int ret;
 
 	if (!strcmp(name, "timeout_ms")) {
 		ti->error = "timeout_ms is not a number of milliseconds";
@@ -106,7 +107,9 @@ static int parse_feature(struct dmu_target *t, struct dm_arg_set *as)
 		if (parse_uint(dm_shift_arg(as), 0, MAX_MAX_EXTENTS, &t->max_extents))
 			return -EINVAL;
 	} else if (!strcmp(name, "devices")) {
-		return parse_devices(t, as);
+		ret = parse_devices(t, as);
+		if (ret)
+			return ret;
 	} else {
 		ti->error = "Unknown feature";
 		return -EINVAL;

@@ -19,12 +19,12 @@ static const struct {
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(*commands))
 
-static volatile sig_atomic_t ended;
+static bool ended;
 
 static void on_end(int sig)
 {
 	(void)sig;
-	ended = true;
+	__atomic_store_n(&ended, true, __ATOMIC_RELAXED);
 }
 
 void catch_end(void)
@@ -36,7 +36,7 @@ void catch_end(void)
 
 bool has_to_end(void)
 {
-	return ended;
+	return __atomic_load_n(&ended, __ATOMIC_RELAXED);
 }
 
 void print_calls(unsigned long long calls, unsigned long long requests)
