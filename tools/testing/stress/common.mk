@@ -13,7 +13,8 @@ DIRS := . $(DIRS) ../lib ../../selftests/lib ../../harness/vm
 
 CPPFLAGS += -D_GNU_SOURCE $(DIRS:%=-I%) $(INCLUDES)
 # As in the kernel.
-CPPFLAGS += '-D__printf(a,b)=__attribute__((format(printf,a,b)))'
+CPPFLAGS += '-D__printf(a,b)=__attribute__((format(printf,a,b)))' \
+	'-D__aligned(n)=__attribute__((aligned(n)))'
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 -Wall -Wextra -Werror
 LDFLAGS += -static -pthread

@@ -30,7 +30,7 @@ struct user {
 	uint64_t sector;
 	uint64_t len;
 	int result;		/* 0 or a negative errno */
-	uint64_t data[MAX_LEN / sizeof(uint64_t)] __attribute__((aligned(4096)));
+	uint64_t data[MAX_LEN / sizeof(uint64_t)] __aligned(4096);
 };
 
 #define USER_QUIT (-1)

@@ -184,7 +184,7 @@ static void kill_daemons(const struct phase *phase, unsigned long kills, struct 
 		daemon = start_daemon(rng);
 	}
 	store(soak->stop, true);
-	diag("%lu daemons killed with %lu requests in flight, %lu of them read in part; %lu without",
+	diag("%lu daemons killed with %lu requests in flight, %lu of them read in part; %lu idle",
 	     counted, lost, lost_unread, idle_kills);
 	check(phase->may_fail || !dm_number("t", "errors"), "errors in the status");
 	check(!dm_number("t", "timeouts"), "timeouts in the status");
