@@ -222,7 +222,7 @@ TEST_F(batch, bad_memory_loses_nothing)
 	EXPECT_EQ(-EFAULT, channel_call(self->fd, DM_USER_XFER, &self->x));
 	self->requests[0].data = -4096ULL;
 	EXPECT_EQ(-EFAULT, channel_call(self->fd, DM_USER_XFER, &self->x));
-	EXPECT_EQ(1, disk_status("queued"));
+	ASSERT_EQ(1, disk_status("queued"));
 	ASSERT_EQ(0, xfer(self->fd, 0, 1));
 	EXPECT_TRUE(is_filled(self->room[0], 'w', 4096));
 	self->x = (struct dm_user_xfer) { .nr_replies = 1, .replies = NOWHERE };
