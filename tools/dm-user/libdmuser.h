@@ -37,9 +37,10 @@ struct dmuser_request {
  * struct dmuser_options - how to serve
  * @threads: number of threads; each opens one channel; 0 means 1
  * @handle: carries out a request, in any of the threads. Returns 0, DMUSER_REMAP or a
- *	negative errno: EOPNOTSUPP, ENOSPC, ETIMEDOUT, ENOLINK and EILSEQ are passed on, EAGAIN has the
- *	request delivered again, and everything else becomes EIO. A thread takes up to 16
- *	requests at once and answers them together, so one that takes long delays the others.
+ *	negative errno: EOPNOTSUPP, ENOSPC, ETIMEDOUT, ENOLINK and EILSEQ are passed on,
+ *	EAGAIN has the request delivered again, and everything else becomes EIO. A thread
+ *	takes up to 16 requests at once and answers them together, so one that takes long
+ *	delays the others.
  * @context: for @handle
  * @ready: called once, when all channels are open; may be NULL
  */

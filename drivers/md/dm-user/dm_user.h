@@ -97,7 +97,7 @@ struct dmu_extents {
  * @gone: no target is left
  * @lost: a daemon died with writes in its memory: the next flush must fail
  * @queue_lock: protects everything below, but @wait and @extents
- * @queue: requests that wait for a daemon, in the order of their numbers
+ * @queue: requests that wait for a daemon; those that went back to it come first
  * @stale: slots whose requests have ended while the daemon may still carry
  *	them out: writes that overlap them fail
  * @next_seq: number of the next request

@@ -129,9 +129,10 @@ ssize_t dmu_stream_read(struct dmu_channel *ch, struct iov_iter *to, bool nowait
 		done = dmu_channel_error(ch) ?: read_message(ch, to, some, &missing);
 		more = ch->out.slot;
 		mutex_unlock(&ch->read_lock);
-		/* Pairs with set_current_state() between a reader's @waiting and @out. */
-		if (more)
+		if (more) {
+			/* Pairs with set_current_state() between @waiting and @out. */
 			smp_mb();
+		}
 		/*
 		 * Let a waiting reader take the rest. After an error let others take the
 		 * request that this one may have been woken for.

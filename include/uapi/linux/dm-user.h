@@ -51,7 +51,7 @@
 #define DM_USER_REQ_MAP_FLAG_DRV		0x20000
 #define DM_USER_REQ_MAP_FLAG_SWAP		0x40000
 
-/* Of the batch interface: the request went back from a channel, which may have begun it. */
+/* Of the batch interface: a channel that may have begun the request has lost it. */
 #define DM_USER_REQ_REDELIVERED			0x80000000
 
 /* Types of replies, with the error that the submitter gets. */
@@ -59,7 +59,7 @@
 #define DM_USER_RESP_ERROR		1	/* EIO */
 #define DM_USER_RESP_UNSUPPORTED	2	/* EOPNOTSUPP */
 /* Only in the batch interface. */
-#define DM_USER_RESP_REMAP		3	/* what the device gives, see struct dm_user_reply */
+#define DM_USER_RESP_REMAP		3	/* none; see struct dm_user_reply */
 #define DM_USER_RESP_NOSPC		4	/* ENOSPC */
 #define DM_USER_RESP_TIMEDOUT		5	/* ETIMEDOUT */
 #define DM_USER_RESP_NOLINK		6	/* ENOLINK */

@@ -13,7 +13,7 @@
 /* Requests that a daemon has at once. */
 #define DEPTH 32
 #define MAX_IO (1024 * 1024)
-#define DISK_SIZE (1ULL << 30)
+#define DISK_SIZE (1024ULL * 1024 * 1024)
 
 #define fail(...) do {							\
 	fprintf(stderr, __VA_ARGS__);					\
