@@ -220,6 +220,7 @@ TEST_F(batch, bad_memory_loses_nothing)
 	self->x.requests = (uintptr_t)self->requests;
 	self->requests[0] = (struct dm_user_request) { .data = NOWHERE, .room = ROOM };
 	EXPECT_EQ(-EFAULT, channel_call(self->fd, DM_USER_XFER, &self->x));
+	ASSERT_EQ(1, disk_status("queued"));
 	self->requests[0].data = -4096ULL;
 	EXPECT_EQ(-EFAULT, channel_call(self->fd, DM_USER_XFER, &self->x));
 	ASSERT_EQ(1, disk_status("queued"));
