@@ -54,10 +54,10 @@ choose_tests()
 # is a table of fixtures with a column of variants and one of tests.
 list_cases()
 {
-	local prog
+	local prog cases
 	for prog in "$1"/*_test; do
 		[ -x "$prog" ] || continue
-		{
+		cases=$({
 			TESTLIB=$HARNESS/vm/testlib.sh emulate "$prog" -l 2>&1 ||
 				true
 		} | awk -v prog="${prog##*/}" '
@@ -86,7 +86,9 @@ list_cases()
 				if (n == 2 || (n == 1 && rest ~ /^ /))
 					test[nt++] = f[n]
 			}
-			END { flush_fixture() }'
+			END { flush_fixture() }')
+		[ -n "$cases" ] || die "$prog lists no case"
+		echo "$cases"
 	done
 }
 

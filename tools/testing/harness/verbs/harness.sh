@@ -61,6 +61,18 @@ unknown_names_get_one_clear_line()
 		[ ! -e "$CACHE/apt/no-such" ]
 }
 
+# As one with a syntax error does.
+program_without_cases_is_an_error()
+{
+	printf '#!/bin/bash\nif\n' >"$scratch/broken_test"
+	chmod +x "$scratch/broken_test"
+	if (list_cases "$scratch") >"$scratch/out" 2>&1; then
+		echo "it was passed over"
+		return 1
+	fi
+	grep 'broken_test lists no case' "$scratch/out"
+}
+
 # fetch COMMAND...: fetches a kernel into the empty cache.
 fetch()
 {
@@ -178,6 +190,7 @@ part_ends_by_its_limit_and_says_what_it_waited_for()
 
 tests=(
 	unknown_names_get_one_clear_line
+	program_without_cases_is_an_error
 	no_network_gets_one_clear_line
 	no_space_gets_one_clear_line
 	interrupted_fetch_leaves_nothing_and_is_repeated
