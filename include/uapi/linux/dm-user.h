@@ -200,10 +200,10 @@ struct dm_user_reply {
  * @flags: DM_USER_XFER_VOLATILE or 0
  * @reserved: 0
  *
- * Takes the replies, in their order, then fetches requests. If there are none, it waits
- * for one, unless @nr_requests is 0 or the file has O_NONBLOCK. It succeeds if it took a
- * reply or fetched a request. What then stopped it is the error of the next call, which
- * begins with the first reply that was not taken.
+ * The call takes the replies in order, then fetches requests. If no request is queued, it
+ * waits for one, unless @nr_requests is 0 or the file has O_NONBLOCK. It succeeds if it took
+ * a reply or fetched a request, even if an error then stopped it. Pass the replies that were
+ * not taken to the next call, which returns that error.
  *
  * Errors: ENOTBLK, ESTALE as of struct dm_user_message; EBUSY, the channel uses the byte
  * stream; EINTR. EFAULT, bad memory: the reply can be given again, and the request waits

@@ -55,7 +55,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 [ -f "$TESTING/systems/$S" ] ||
 	die "S=$S: no such system; there are: $(cd "$TESTING/systems" &&
 		printf '%s\n' * | grep -v '\.' | paste -sd' ')"
-# What a description may leave out.
+# Defaults for what a system description does not define.
 E2E_BARE=()
 e2e_mend() { :; }
 e2e_fill() { :; }

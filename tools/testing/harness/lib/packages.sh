@@ -63,8 +63,7 @@ need_packages()
 	with_lock host-packages install_packages "${missing[@]}"
 }
 
-# Retry at once: while apt delays a retry, it does not notice that nothing is left
-# to do, and on a full disk it then waits for ever.
+# Retry without a delay: apt can hang in its delayed retries when the disk is full.
 APT_RETRY=(-o Acquire::Retries=3 -o Acquire::Retries::Delay=false)
 
 install_packages()

@@ -311,7 +311,7 @@ read_over:
 	:: status == STALE -> goto stale
 #endif
 #if HANGS && !defined(BATCH)
-	/* It faults the page in, which may take for ever. */
+	/* Fault the page in. This may never end. */
 	:: status == NONE && missing ->
 		missing = false;
 		may_hang();

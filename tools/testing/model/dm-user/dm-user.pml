@@ -16,10 +16,10 @@
  *
  *	REQUESTS	1 to 3 writes; each overlaps those with the next numbers
  *	APART		the writes do not overlap
- *	CHANNELS	1 to 3; each belongs to a daemon of its own
+ *	CHANNELS	1 to 3; each has its own daemon
  *	THREADS		1 or 2 of the first channel; the others have one
  *	LIVES		how often each daemon is killed and started again at any time
- *	HANGS		how many threads of daemons stop for ever
+ *	HANGS		number of daemon threads that hang
  *	RESTART		stuck daemons are killed once nothing else can happen
  *	TIMEOUT		1: requests have a deadline; 2: only the first one has
  *	FAIL		1: the administrator fails all requests once, at any time, and
@@ -339,8 +339,8 @@ inline expire_channel(c)
 }
 
 /*
- * dmu_control_expire(): those in @due are failed; for a channel that has one it makes no
- * difference which. What comes meanwhile is not due.
+ * dmu_control_expire(): fails the requests in @due. A channel is revoked whichever of its
+ * requests is due. A request that arrives during the call is not due.
  */
 inline dmu_control_expire()
 {

@@ -473,7 +473,7 @@ static void *remap_all(void *arg)
 	}
 }
 
-/* Reads until it is told to stop, in a process of its own. */
+/* The body of a reader process: read until @stop is set. */
 static void read_versions(struct moving *m, int reader)
 {
 	unsigned char *buf = aligned_alloc(4096, 4096);

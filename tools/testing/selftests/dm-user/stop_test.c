@@ -25,7 +25,7 @@ FIXTURE_TEARDOWN(stop)
 	disk_teardown();
 }
 
-/* Runs @serve in a child process, on a channel of its own. */
+/* Run @serve in a child process, on a new channel. */
 static pid_t daemon_start(int (*serve)(int fd, unsigned char *disk), unsigned char *disk)
 {
 	pid_t pid = fork();

@@ -146,7 +146,7 @@ static struct memory place(const void *data, size_t len)
 		mem.there = 0;
 		return mem;
 	}
-	/* What is left of it has no access. */
+	/* The bytes behind @there are inaccessible. */
 	if (what < 100 && len)
 		mem.there = rng_below(&rng, len);
 	mem.at = fenced + MEM_SIZE - mem.there;

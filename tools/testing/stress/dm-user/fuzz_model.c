@@ -222,8 +222,8 @@ static int begin_reply(struct channel *ch, const struct dm_user_message *m)
 }
 
 /*
- * What a write of @len accessible bytes does; @more: of a longer one. Returns the number of
- * bytes taken; -EINVAL; -EFAULT: more are needed and are not there.
+ * Predicts a write of @len accessible bytes; with @more, inaccessible bytes follow them.
+ * Returns the number of bytes taken, -EINVAL, or -EFAULT if it needs the inaccessible ones.
  */
 static ssize_t take(struct channel *ch, const unsigned char *data, size_t len, bool more)
 {

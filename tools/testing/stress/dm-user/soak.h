@@ -47,7 +47,7 @@ struct lane {
 	struct held held[MAX_HELD];
 };
 
-/* What a writer does. */
+/* State of a writer. */
 enum { IDLE, RUNNING, FAILED };
 
 struct writer_op {

@@ -50,7 +50,7 @@ static void copy(uint64_t *to, const uint64_t *from, size_t len)
 		__atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);
 }
 
-/* Returns 0 if a request was fetched; -EAGAIN if there is none. */
+/* Fetches a request. Returns 0, or -EAGAIN if none is queued. */
 static int fetch_one(struct channel *ch)
 {
 	struct dm_user_message m;

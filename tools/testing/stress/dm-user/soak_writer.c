@@ -11,7 +11,7 @@
 #define WORDS		(SECTOR / sizeof(uint64_t))
 #define OWN_SECTORS	(SECTORS / NR_WRITERS)
 
-/* What a sector contains: in each word its number, the generation, the word's number. */
+/* Each word of a sector encodes the sector, its generation and the index of the word. */
 static uint64_t word(uint64_t sector, uint64_t generation, unsigned int i)
 {
 	/* A disk that was never written has zeroes. */
