@@ -13,29 +13,11 @@
 
 VM_SECONDS=${VM_SECONDS:-3000}
 
-# shellcheck source=tools/testing/harness/lib.sh
-. "$(dirname "$0")/../../harness/lib.sh"
+# shellcheck source=tools/testing/bench/lib.sh
+. "$(dirname "$0")/../lib.sh"
 
-here=$TESTING/bench/dm-user
-out=$TOP/build/dm-user/bench
 devices=(linear remap dm-user ublk nbd floor)
 VM_MODULES=(null_blk ublk_drv nbd)
-
-# chosen: prints the devices that T selects.
-chosen()
-{
-	local device t
-
-	for device in "${devices[@]}"; do
-		for t in "${wanted[@]}"; do
-			# shellcheck disable=SC2053 # a pattern
-			if [[ $device = $t ]]; then
-				echo "$device"
-				break
-			fi
-		done
-	done
-}
 
 # Copy nbdkit, its plugin and nbd-client, with their shared libraries.
 add_nbd()
@@ -56,32 +38,12 @@ boot()
 {
 	log "measuring ($1): ${*:2}"
 	vm_prepare "$build" "bench-$1"
-	cp -t "$VM/root" "$out/bench" "$here/guest"
 	add_nbd
-	cat >"$VM/root/main" <<-MAIN
-		exec >\$VM_RESULTS 2>&1
-		dmesg -n 4
-		exec bash /vm/guest $*
-	MAIN
 	VM_MEMORY=1G
-	VM_CPUS=2
-	if [ "$1" = count ]; then
-		ACCEL=(-accel "tcg,thread=single" -cpu max
-			-icount "shift=0,sleep=off")
-		VM_CPUS=1
-	fi
-	vm_pack
-	vm_boot tee "$VM/out" >&2
-	if [ "$VM_STATUS" != 0 ] || ! grep -q '^= end' "$VM/out" ||
-		vm_complained ""; then
-		vm_console_tail >&2
-		die "no numbers ($1): $VM_END"
-	fi
-	sed -n "/^= end/d; s/^= $1 //; t csv; d; :csv; s/ /,/gp" "$VM/out" \
-		>>"$out/bench.csv"
+	configure_cpus "$1"
+	run_guest "$1" bash /vm/guest "$@"
 }
 
-# Only one run at a time may use the output directory.
 run_all()
 {
 	local speed=() device header
@@ -92,7 +54,7 @@ run_all()
 	[ -n "$header" ] || die "the kernel $K has no ublk"
 	step "building the measuring program" \
 		make -C "$here" OUT="$out" UBLK_CMD_H="$header"
-	echo "device,row,value" >"$out/bench.csv"
+	echo "mode,device,row,value" >"$out/bench.csv"
 	# Twice: a machine that has just booted has other work, too.
 	(boot count "${chosen[@]}" "${chosen[@]}")
 	for device in "${chosen[@]}"; do
@@ -100,19 +62,16 @@ run_all()
 	done
 	[ ${#speed[@]} -eq 0 ] || (boot speed "${speed[@]}")
 	awk -f "$here/table.awk" "$out/bench.csv"
-	gnuplot -e "csv='$out/bench.csv'" "$here/picture.gp" |
-		sed 's/ *$//' >"$out/bench.svg"
+	draw
 }
 
 if [ -n "${LIST:-}" ]; then
-	chosen
+	chosen "${devices[@]}"
 	exit
 fi
-mapfile -t chosen < <(chosen)
+mapfile -t chosen < <(chosen "${devices[@]}")
 [ ${#chosen[@]} -gt 0 ] || die "no device is named $T"
 
 need_packages "${HOST_PACKAGES[@]}" "${PROGRAM_PACKAGES[@]}" gnuplot-nox liburing-dev \
 	nbd-client nbdkit
-mkdir -p "$out"
-with_lock "bench$(tr / - <<<"$out")" run_all
-log "numbers and picture: $out; it took $((SECONDS / 60)) min"
+bench_once run_all

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Prints the table of bench.sh from bench.csv: device,row,value; the least value counts.
+# Prints the table of bench.sh from bench.csv, whose columns are mode, device, row and
+# value. The least value counts.
 
 BEGIN { FS = "," }
-NR > 1 && (!(($1, $2) in value) || $3 < value[$1, $2]) { value[$1, $2] = $3 }
+NR > 1 && (!(($2, $3) in value) || $4 < value[$2, $3]) { value[$2, $3] = $4 }
 
 function shown(x) { return x >= 1000 ? sprintf("%.0f", x) : sprintf("%.3f", x) }
 

@@ -5,7 +5,7 @@
 #
 # Measures the stock mdev.ko of Debian's kernel, ours, and the driver core alone,
 # in virtual machines, with the same vendor driver and client. Prints a table;
-# build/bench/ has the numbers (bench.csv) and a plot (bench.svg). T selects rows
+# build/mdev/bench/ has the numbers (bench.csv) and a plot (bench.svg). T selects rows
 # (shell patterns work), LIST=1 lists them, ALIVE sets other numbers of devices
 # for "scale".
 #
@@ -16,11 +16,9 @@
 # 100,000 creates take a while on a core that walks a list.
 VM_SECONDS=${VM_SECONDS:-7200}
 
-# shellcheck source=tools/testing/harness/lib.sh
-. "$(dirname "$0")/../../harness/lib.sh"
+# shellcheck source=tools/testing/bench/lib.sh
+. "$(dirname "$0")/../lib.sh"
 
-here=$TESTING/bench/mdev
-out=$TOP/build/mdev/bench
 count_rows=(memory unregister region guard files scale)
 speed_rows=(writers slow)
 # The rows that each core supports.
@@ -32,22 +30,6 @@ declare -A core_rows=(
 ALIVE=${ALIVE:-0,1000,3000,6000,12000,25000,50000,100000}
 BATCH=${BATCH:-500}
 ROUNDS=${ROUNDS:-5}
-
-# chosen ROW...: prints those that T selects.
-chosen()
-{
-	local row t
-
-	for row; do
-		for t in "${wanted[@]}"; do
-			# shellcheck disable=SC2053 # a pattern
-			if [[ $row = $t ]]; then
-				echo "$row"
-				break
-			fi
-		done
-	done
-}
 
 # Build mainline's sample out of tree, from its unmodified source. The module is
 # named after the object.
@@ -80,36 +62,15 @@ boot()
 	shift 2
 	log "measuring $core ($mode): $*"
 	vm_prepare "$build" "bench-$core"
-	cp -t "$VM/root" "$out/bench" "$here/guest"
 	cp "$out/stock/mtty.ko" "$VM/root/mtty_stock.ko"
-	cat >"$VM/root/main" <<-MAIN
-		exec >\$VM_RESULTS 2>&1
-		dmesg -n 4
-		export ALIVE=$ALIVE BATCH=$BATCH ROUNDS=$ROUNDS
-		exec bash /vm/guest $mode $core $*
-	MAIN
 	VM_MEMORY=4G
-	if [ "$mode" = count ]; then
-		ACCEL=(-accel "tcg,thread=single" -cpu max
-			-icount "shift=0,sleep=off")
-		VM_CPUS=1
-		# Don't merge slab caches, so that memory can be attributed.
-		VM_CMDLINE+=" slab_nomerge"
-	else
-		VM_CPUS=2
-	fi
-	vm_pack
-	vm_boot tee "$VM/out" >&2
-	if [ "$VM_STATUS" != 0 ] || ! grep -q '^= end' "$VM/out" ||
-		vm_complained ""; then
-		vm_console_tail >&2
-		die "no numbers of $core: $VM_END"
-	fi
-	sed -n '/^= end/d; s/^= //; t csv; d; :csv; s/ /,/gp' "$VM/out" \
-		>>"$out/bench.csv"
+	configure_cpus "$mode"
+	# Don't merge slab caches, so that memory can be attributed.
+	[ "$mode" = speed ] || VM_CMDLINE+=" slab_nomerge"
+	run_guest "$core" env "ALIVE=$ALIVE" "BATCH=$BATCH" "ROUNDS=$ROUNDS" \
+		bash /vm/guest "$mode" "$core" "$@"
 }
 
-# Only one run at a time may use the output directory.
 run_all()
 {
 	local core row rows
@@ -127,8 +88,7 @@ run_all()
 
 	awk -f "$here/table.awk" "$out/bench.csv"
 	if [[ " ${count[*]} " = *" scale "* ]]; then
-		gnuplot -e "csv='$out/bench.csv'" "$here/picture.gp" |
-			sed 's/ *$//' >"$out/bench.svg"
+		draw
 	fi
 }
 
@@ -141,6 +101,4 @@ mapfile -t speed < <(chosen "${speed_rows[@]}")
 [ $((${#count[@]} + ${#speed[@]})) -gt 0 ] || die "no row is named $T"
 
 need_packages "${HOST_PACKAGES[@]}" gnuplot-nox
-mkdir -p "$out"
-with_lock "bench$(tr / - <<<"$out")" run_all
-log "numbers and picture: $out; it took $((SECONDS / 60)) min"
+bench_once run_all
