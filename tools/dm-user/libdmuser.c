@@ -26,10 +26,16 @@
  */
 #define SMALL_ROOM (64 * 1024)
 
+struct server {
+	const char *path;
+	const struct dmuser_options *options;
+	pthread_mutex_t starting;	/* held until all threads are there */
+	bool failed;			/* not all are */
+};
+
 struct channel {
 	pthread_t thread;
-	const struct dmuser_options *options;
-	pthread_barrier_t *started;
+	struct server *server;
 	int fd;
 	int result;
 	size_t max_io;
@@ -103,9 +109,9 @@ static int xfer(struct channel *ch, unsigned int nr)
 			ch->nr_replies -= x.replied;
 		}
 		/* A larger table may have come. Nothing is in the rooms now. */
-		if (error == EMSGSIZE && !make_rooms(ch))
-			error = EINTR;
-	} while (error == EINTR || (!error && ch->nr_replies));
+		if (error == EMSGSIZE)
+			error = -make_rooms(ch) ?: EINTR;
+	} while (error == EINTR || error == ENOMEM || (!error && ch->nr_replies));
 	return error ? -error : (int)x.fetched;
 }
 
@@ -159,7 +165,7 @@ static int handle(struct channel *ch, unsigned int i)
 		}
 		request.data = room(ch, i);
 	}
-	error = ch->options->handle(ch->options->context, &request);
+	error = ch->server->options->handle(ch->server->options->context, &request);
 	if (error != DMUSER_REMAP)
 		reply = (struct dm_user_reply) {
 			.data = (uintptr_t)request.data, .len = r->len,
@@ -180,74 +186,105 @@ static int serve_batch(struct channel *ch)
 	return fetched < 0 ? fetched : error;
 }
 
+static int open_channel(struct channel *ch)
+{
+	ch->nr_replies = 0;
+	ch->fd = open(ch->server->path, O_RDWR | O_CLOEXEC);
+	return ch->fd < 0 ? -errno : make_rooms(ch);
+}
+
+static void close_channel(struct channel *ch)
+{
+	if (ch->fd >= 0)
+		close(ch->fd);
+	ch->fd = -1;
+}
+
+/*
+ * A request has timed out. Nothing that the channel fetched is being carried out any more,
+ * which is what closing it tells the kernel.
+ */
+static int reopen_channel(struct channel *ch)
+{
+	int error;
+
+	fputs("dm-user: a request has timed out\n", stderr);
+	close_channel(ch);
+	error = open_channel(ch);
+	/* The device is being removed. */
+	return error == -ENOENT || error == -ENXIO ? -ENOTBLK : error;
+}
+
 static void *serve(void *arg)
 {
 	struct channel *ch = arg;
+	struct server *s = ch->server;
 
 	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0))
 		fprintf(stderr, "dm-user: cannot be an I/O flusher: %s\n",
 			strerror(errno));
-	pthread_barrier_wait(ch->started);
-	do
+	pthread_mutex_lock(&s->starting);
+	pthread_mutex_unlock(&s->starting);
+	if (s->failed)
+		return NULL;
+	do {
 		ch->result = serve_batch(ch);
-	while (!ch->result);
+		if (ch->result == -ESTALE)
+			ch->result = reopen_channel(ch);
+	} while (!ch->result);
 	if (ch->result == -ENOTBLK)
 		ch->result = 0;
+	/* Others may carry out what this thread has not. */
+	close_channel(ch);
 	return NULL;
-}
-
-static int open_channel(struct channel *ch, const char *path)
-{
-	ch->fd = open(path, O_RDWR | O_CLOEXEC);
-	return ch->fd < 0 ? -errno : make_rooms(ch);
 }
 
 static void close_channels(struct channel *channels, unsigned int n)
 {
 	while (n--) {
 		free_rooms(&channels[n]);
-		if (channels[n].fd >= 0)
-			close(channels[n].fd);
+		close_channel(&channels[n]);
 	}
 	free(channels);
 }
 
 int dmuser_serve(const char *path, const struct dmuser_options *options)
 {
+	struct server s = {
+		.path = path,
+		.options = options,
+		.starting = PTHREAD_MUTEX_INITIALIZER,
+	};
 	unsigned int n = options->threads ?: 1, opened, running = 0, i;
+	struct channel *channels = calloc(n, sizeof(*channels));
 	pthread_attr_t attr;
-	pthread_barrier_t started;
-	struct channel *channels;
 	int result = 0;
 
-	if (mlockall(MCL_CURRENT | MCL_FUTURE))
-		fprintf(stderr, "dm-user: cannot lock memory: %s\n", strerror(errno));
-	channels = calloc(n, sizeof(*channels));
 	if (!channels)
 		return -ENOMEM;
 	for (opened = 0; opened < n && !result; opened++) {
-		channels[opened].options = options;
-		channels[opened].started = &started;
-		result = open_channel(&channels[opened], path);
+		channels[opened].server = &s;
+		result = open_channel(&channels[opened]);
 	}
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	pthread_barrier_init(&started, NULL, n + 1);
-	for (; !result && running < n; running++)
+	pthread_mutex_lock(&s.starting);
+	while (!result && running < n) {
 		result = -pthread_create(&channels[running].thread, &attr, serve,
 					 &channels[running]);
-	if (!result) {
-		pthread_barrier_wait(&started);
-		if (options->ready)
-			options->ready(options->context);
+		running += !result;
 	}
+	s.failed = result;
+	/* Before all memory is there, a limit would make allocating it fail. */
+	if (!result && mlockall(MCL_CURRENT | MCL_FUTURE))
+		fprintf(stderr, "dm-user: cannot lock memory: %s\n", strerror(errno));
+	pthread_mutex_unlock(&s.starting);
+	if (!result && options->ready)
+		options->ready(options->context);
 	for (i = 0; i < running; i++) {
-		if (result && !channels[i].result)
-			pthread_cancel(channels[i].thread);
 		pthread_join(channels[i].thread, NULL);
 		result = result ?: channels[i].result;
 	}
-	pthread_barrier_destroy(&started);
 	pthread_attr_destroy(&attr);
 	close_channels(channels, opened);
 	return result;

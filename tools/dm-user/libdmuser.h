@@ -56,13 +56,15 @@ struct dmuser_options {
  * @path: its control device, /dev/dm-user/NAME
  * @options: how
  *
- * Before it opens a channel it locks the memory of the process, and each thread tells the
- * kernel that it is in the path of I/O (PR_SET_IO_FLUSHER, needs CAP_SYS_RESOURCE): memory
- * that such a thread waits for must not depend on a write to the device that it serves.
- * A refusal of either is reported on stderr.
+ * Before it takes the first request it locks the memory of the process, and each thread
+ * tells the kernel that it is in the path of I/O (PR_SET_IO_FLUSHER, needs
+ * CAP_SYS_RESOURCE): memory that such a thread waits for must not depend on a write to the
+ * device that it serves. A refusal of either is reported on stderr.
  *
- * Return: 0 when the device was removed, or a negative errno: -ESTALE if a request has
- * timed out, after which the process should end, so that its channels are closed.
+ * A thread whose request has timed out closes its channel and opens another one, when the
+ * handler has returned. One that meets another error ends; the others go on.
+ *
+ * Return: when the last thread has ended, 0 if the device was removed, or a negative errno.
  */
 int dmuser_serve(const char *path, const struct dmuser_options *options);
 

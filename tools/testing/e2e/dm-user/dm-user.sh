@@ -66,6 +66,11 @@ status()
 	dmsetup status disk | grep -oE " ($1) [0-9]+" | grep -oE '[0-9]+$'
 }
 
+is_queued()
+{
+	[ "$(status queued)" -gt 0 ]
+}
+
 # hit_daemon: kills the daemon with SIGKILL. Succeeds if requests were in flight: these
 # numbers change for nothing else.
 hit_daemon()
