@@ -48,7 +48,7 @@ fill()
 {
 	local program file
 
-	cp -t "$VM/root/tests" "$HARNESS/vm/testlib.sh"
+	cp -t "$VM/root/tests" "$HARNESS"/vm/{testlib,debs}.sh
 	find "$build/e2e" "$here" -maxdepth 1 -type f \
 		\( -name '*_test' -o -name '*.sh' \) \
 		-exec cp -t "$VM/root/tests" {} +

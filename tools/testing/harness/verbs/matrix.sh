@@ -7,30 +7,19 @@
 # and DKMS, as a user does, boots the result, and runs the selftests and the
 # end-to-end tests that T selects on the installed modules.
 #
-# The steps in the root build on each other, in the order of "tests". A test that
-# would spoil the root works on a copy.
+# The steps in the root build on each other, in the order of "tests", which
+# tools/testing/matrix/S.sh defines. A test that would spoil the root works on a
+# copy.
 #
-# shellcheck disable=SC2016 # formats of dpkg-query, and code for other shells
+# shellcheck disable=SC2016 # formats of dpkg-query
+# shellcheck disable=SC2317 # called by name
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
 amd64_only matrix
 
-tests=(
-	packages_are_built
-	kernel_is_installed
-	kernel_upgrade_rebuilds
-	kernel_that_cannot_be_served_is_skipped
-	missing_headers_are_reported
-	failed_build_leaves_the_stock_module
-	vendor_module_is_built_without_the_package
-	package_installs
-	kernel_package_stays_complete
-	example_is_built_against_the_package
-	purge_leaves_nothing
-	image_is_packed
-)
-
+# What DKMS and modprobe call the module.
+name=${PACKAGES[0]%-dkms}
 arch=$(dpkg --print-architecture)
 suite=$(suite_of "$K")
 later_version=$(project_version | awk -F. '{ print $1 "." $2 "." $3 + 1 }')
@@ -72,13 +61,19 @@ install_here()
 	here sh -c "apt-get install -y -q -o Dpkg::Use-Pty=0 $*"
 }
 
+# modprobe_finds RELEASE FOLDER: the module that is loaded is in this folder, or if
+# that is empty, there is none.
 modprobe_finds()
 {
 	local found
 
-	found=$(here modinfo -k "$1" -n mdev)
-	echo "modprobe finds $found"
-	[[ $found = */$2/* ]]
+	found=$(here modinfo -k "$1" -n "$name" || true)
+	echo "modprobe finds ${found:-nothing}"
+	if [ -n "$2" ]; then
+		[[ $found = */$2/* ]]
+	else
+		[ -z "$found" ]
+	fi
 }
 
 # kernel_is_complete RELEASE: dpkg finds no change in the kernel's packages. Some
@@ -97,25 +92,27 @@ kernel_is_complete()
 # built RELEASE: the package's modules are installed for this kernel.
 built()
 {
-	here dkms status mdev -k "$1" | grep ': installed' &&
-		modprobe_finds "$1" updates/dkms &&
-		[ "$(here modinfo -k "$1" -F version mdev)" = \
-			"$(project_version)" ]
+	here dkms status "$name/$(project_version)" -k "$1" |
+		grep ': installed' && modprobe_finds "$1" updates/dkms
 }
 
 not_built()
 {
-	! here dkms status mdev -k "$1" | grep -E ': (built|installed)' &&
-		modprobe_finds "$1" kernel && kernel_is_complete "$1"
+	! here dkms status "$name" -k "$1" | grep -E ': (built|installed)' &&
+		modprobe_finds "$1" "$STOCK" && kernel_is_complete "$1"
 }
 
 packages_are_built()
 {
+	local package
+
 	"$HARNESS/deb.sh" "$work/debs" &&
 		"$HARNESS/deb.sh" "$work/later" "$later_version" &&
-		mkdir "$work/shared"/{debs,later} &&
-		cp "$work"/debs/mdev-{dkms,tools}_*.deb "$work/shared/debs" &&
-		cp "$work"/later/mdev-dkms_*.deb "$work/shared/later"
+		mkdir "$work/shared"/{debs,later} || return 1
+	for package in "${PACKAGES[@]}"; do
+		cp "$work/debs/$package"_*.deb "$work/shared/debs" || return 1
+	done
+	cp "$work/later/$name-dkms"_*.deb "$work/shared/later"
 }
 
 # Let apt choose and fetch what the root lacks for the newest kernel.
@@ -139,14 +136,14 @@ kernel_is_installed()
 	copy main || return 1
 	step "installing it" here sh -c "dpkg -i /mnt/kernel/*.deb" || return 1
 	echo "installed: $release, after $old_release"
-	modprobe_finds "$release" kernel && kernel_is_complete "$release"
+	modprobe_finds "$release" "$STOCK" && kernel_is_complete "$release"
 }
 
 kernel_upgrade_rebuilds()
 {
 	at=$base
 	copy upgrade || return 1
-	install_here /mnt/debs/mdev-dkms_*.deb &&
+	install_here "/mnt/debs/$name-dkms_*.deb" &&
 		built "$old_release" || return 1
 	here sh -c "dpkg -i /mnt/kernel/*.deb" && built "$release" &&
 		built "$old_release"
@@ -157,30 +154,11 @@ refuses()
 {
 	local said
 
-	said=$(install_here /mnt/debs/mdev-dkms_*.deb 2>&1) || {
+	said=$(install_here "/mnt/debs/$name-dkms_*.deb" 2>&1) || {
 		printf '%s\n' "$said"
 		return 1
 	}
 	grep -F "$1" <<<"$said" && not_built "$release"
-}
-
-kernel_that_cannot_be_served_is_skipped()
-{
-	local config=usr/src/linux-headers-$release/.config
-
-	at=$main
-	copy no_vfio || return 1
-	sed -i '/^CONFIG_VFIO=/d' "$at/$config"
-	refuses "it has no VFIO (CONFIG_VFIO)" || return 1
-	at=$main
-	copy built_in || return 1
-	sed -i 's/^CONFIG_VFIO_MDEV=m/CONFIG_VFIO_MDEV=y/' "$at/$config"
-	refuses "its mdev is built in (CONFIG_VFIO_MDEV=y)" || return 1
-	at=$main
-	copy too_old || return 1
-	sed -i s/mdev_register_parent/mdev_register_device/ \
-		"$at"/usr/src/*/include/linux/mdev.h
-	refuses "its <linux/mdev.h> has no mdev_register_parent()"
 }
 
 missing_headers_are_reported()
@@ -190,73 +168,16 @@ missing_headers_are_reported()
 	at=$main
 	copy no_headers || return 1
 	here dpkg --purge --force-depends "linux-headers-$release" || return 1
-	said=$(install_here /mnt/debs/mdev-dkms_*.deb 2>&1)
+	said=$(install_here "/mnt/debs/$name-dkms_*.deb" 2>&1)
 	grep -i 'headers' <<<"$said" && not_built "$release"
-}
-
-failed_build_leaves_the_stock_module()
-{
-	at=$main
-	copy broken || return 1
-	sed -i '1i #error broken' "$at"/usr/src/*/include/linux/mdev.h
-	! install_here /mnt/debs/mdev-dkms_*.deb &&
-		not_built "$release"
-}
-
-# A parent driver that knows only the kernel's own headers.
-vendor_module_is_built_without_the_package()
-{
-	local folder=$work/shared/vendor
-	local modules=$TESTING/selftests/$S/test_modules
-
-	at=$main
-	mkdir "$folder" &&
-		cp -t "$folder" "$modules"/{common_*,mdev_test{.h,_driver.c},Kbuild} &&
-		cp -r "$TOP/compat" "$folder" || return 1
-	sed -i -e '/mdev_test_ops\.o\|legacy/d' \
-		-e '1i LINUXINCLUDE := -I$(src)/compat/include $(LINUXINCLUDE)' \
-		"$folder/Kbuild"
-	here make -C "/lib/modules/$release/build" M=/mnt/vendor modules &&
-		here modinfo -F vermagic /mnt/vendor/mdev_test_driver.ko
 }
 
 package_installs()
 {
 	at=$main
-	install_here /mnt/debs/mdev-dkms_*.deb \
-		/mnt/debs/mdev-tools_*.deb &&
-		built "$release" &&
-		here modinfo -k "$release" -F signer mdev | grep . &&
-		here mdev-unused && [ "$(completions -)" = "-w -h" ]
-}
-
-# completions WORD: prints what bash offers for "mdev-serial WORD".
-completions()
-{
-	here bash -c '
-		. /usr/share/bash-completion/completions/mdev-serial
-		COMP_WORDS=(mdev-serial "$1")
-		COMP_CWORD=1
-		_mdev_serial
-		echo "${COMPREPLY[*]}"' - "$1"
-}
-
-# Also after an upgrade of the kernel package of the same name.
-kernel_package_stays_complete()
-{
-	at=$main
-	kernel_is_complete "$release" || return 1
-	here sh -c "dpkg -i /mnt/kernel/linux-*$release*.deb" &&
-		built "$release" && kernel_is_complete "$release"
-}
-
-example_is_built_against_the_package()
-{
-	at=$main
-	cp -r "$at/usr/share/doc/mdev-dkms/examples/mtty" "$work/shared" &&
-		here make -C "/lib/modules/$release/build" M=/mnt/mtty modules \
-			2>&1 | tee "$work/log" &&
-		! grep -i warning "$work/log" && [ -e "$work/shared/mtty/mtty.ko" ]
+	install_here "/mnt/debs/*.deb" && built "$release" &&
+		here modinfo -k "$release" -F signer "$name" | grep . &&
+		tools_work
 }
 
 purge_leaves_nothing()
@@ -265,19 +186,18 @@ purge_leaves_nothing()
 
 	at=$main
 	copy purged || return 1
-	here dpkg --purge mdev-dkms mdev-tools &&
-		modprobe_finds "$release" kernel &&
+	here dpkg --purge "${PACKAGES[@]}" &&
+		modprobe_finds "$release" "$STOCK" &&
 		kernel_is_complete "$release" || return 1
 	left=$(here find / -xdev -path /mnt -prune -o -path /proc -prune -o \
-		\( -path '*mdev-dkms*' -o -path '/var/lib/dkms/mdev*' -o \
-		-path '/usr/src/mdev*' -o -path '*/updates/dkms*' \) \
+		\( -path "*$name-dkms*" -o -path "/var/lib/dkms/$name*" -o \
+		-path "/usr/src/$name*" -o -path '*/updates/dkms*' \) \
 		-not -path '/var/lib/dpkg/*' -not -path '/var/log/*' -print)
 	echo "left: ${left:-nothing}"
 	[ -z "$left" ]
 }
 
-# Add the drivers that the tests need: the vendor module and the example that were
-# built above, and the test drivers of the harness.
+# Add the drivers that the tests need to what DKMS has built.
 image_is_packed()
 {
 	local updates ko
@@ -285,16 +205,14 @@ image_is_packed()
 	at=$main
 	updates=$at/lib/modules/$release/updates
 	mkdir -p "$updates/tests" "$at/vm" "$PACKAGED/modules"
-	find "$build/modules/tools" -name '*.ko' -exec cp -t "$updates/tests" {} + &&
-		cp -t "$updates/tests" "$work/shared/vendor"/mdev_test_{common,driver}.ko \
-			"$work/shared/mtty/mtty.ko" &&
-		here depmod "$release" &&
-		cp -t "$PACKAGED/modules" "$updates"/{dkms,tests}/*.ko* || return 1
+	add_drivers "$updates/tests" && here depmod "$release" &&
+		find "$updates" -name '*.ko*' -exec cp -t "$PACKAGED/modules" {} + ||
+		return 1
 	for ko in "$PACKAGED"/modules/*.xz; do
 		[ ! -e "$ko" ] || xz -d "$ko" || return 1
 	done
 	e2e_mend "$at"
-	here dpkg-query -W -f '${Package} ${Version}\n' dkms mdev-dkms \
+	here dpkg-query -W -f '${Package} ${Version}\n' dkms "$name-dkms" \
 		"linux-image-$release" "${E2E_PROGRAMS[@]}" |
 		tee "$PACKAGED/image.versions"
 	mkdir "$PACKAGED/debs" &&
@@ -302,6 +220,13 @@ image_is_packed()
 		cp -r "$work/shared/later" "$PACKAGED/debs/second" &&
 		pack_image "$at" "$PACKAGED/image"
 }
+
+# Defaults for what the file of the system does not define.
+STOCK=
+MATRIX_PACKAGES=()
+add_drivers() { :; }
+# shellcheck source=tools/testing/matrix/mdev.sh
+. "$TESTING/matrix/$S.sh"
 
 if [ -n "${LIST:-}" ]; then
 	printf 'matrix:%s\n' "${tests[@]}"
@@ -324,10 +249,10 @@ release=${kernel#linux-image-} old_release=${old_kernel#linux-image-}
 from=
 [ "$(base_suite "$suite")" = "$suite" ] || from=/$suite
 base=$("$HARNESS/root.sh" "$suite" "$S-matrix" "$old_kernel$from" \
-	"linux-headers-$old_release$from" dkms openssl bash-completion \
-	"${E2E_PROGRAMS[@]}" "${E2E_PACKAGES[@]}")
-for name in "${tests[@]}"; do
-	run_test "matrix:$name" "$name"
+	"linux-headers-$old_release$from" dkms openssl \
+	"${MATRIX_PACKAGES[@]}" "${E2E_PROGRAMS[@]}" "${E2E_PACKAGES[@]}")
+for test in "${tests[@]}"; do
+	run_test "matrix:$test" "$test"
 	# The other tests depend on this one.
 	[ "$failed" -eq 0 ] || exit 1
 done
