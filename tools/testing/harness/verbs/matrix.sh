@@ -19,7 +19,7 @@
 amd64_only matrix
 
 # What DKMS and modprobe call the module.
-name=${PACKAGES[0]%-dkms}
+module=${PACKAGES[0]%-dkms}
 arch=$(dpkg --print-architecture)
 suite=$(suite_of "$K")
 later_version=$(project_version | awk -F. '{ print $1 "." $2 "." $3 + 1 }')
@@ -67,7 +67,7 @@ modprobe_finds()
 {
 	local found
 
-	found=$(here modinfo -k "$1" -n "$name" || true)
+	found=$(here modinfo -k "$1" -n "$module" || true)
 	echo "modprobe finds ${found:-nothing}"
 	if [ -n "$2" ]; then
 		[[ $found = */$2/* ]]
@@ -92,13 +92,13 @@ kernel_is_complete()
 # built RELEASE: the package's modules are installed for this kernel.
 built()
 {
-	here dkms status "$name/$(project_version)" -k "$1" |
+	here dkms status "$module/$(project_version)" -k "$1" |
 		grep ': installed' && modprobe_finds "$1" updates/dkms
 }
 
 not_built()
 {
-	! here dkms status "$name" -k "$1" | grep -E ': (built|installed)' &&
+	! here dkms status "$module" -k "$1" | grep -E ': (built|installed)' &&
 		modprobe_finds "$1" "$STOCK" && kernel_is_complete "$1"
 }
 
@@ -112,7 +112,7 @@ packages_are_built()
 	for package in "${PACKAGES[@]}"; do
 		cp "$work/debs/$package"_*.deb "$work/shared/debs" || return 1
 	done
-	cp "$work/later/$name-dkms"_*.deb "$work/shared/later"
+	cp "$work/later/$module-dkms"_*.deb "$work/shared/later"
 }
 
 # Let apt choose and fetch what the root lacks for the newest kernel.
@@ -143,7 +143,7 @@ kernel_upgrade_rebuilds()
 {
 	at=$base
 	copy upgrade || return 1
-	install_here "/mnt/debs/$name-dkms_*.deb" &&
+	install_here "/mnt/debs/$module-dkms_*.deb" &&
 		built "$old_release" || return 1
 	here sh -c "dpkg -i /mnt/kernel/*.deb" && built "$release" &&
 		built "$old_release"
@@ -154,7 +154,7 @@ refuses()
 {
 	local said
 
-	said=$(install_here "/mnt/debs/$name-dkms_*.deb" 2>&1) || {
+	said=$(install_here "/mnt/debs/$module-dkms_*.deb" 2>&1) || {
 		printf '%s\n' "$said"
 		return 1
 	}
@@ -168,7 +168,7 @@ missing_headers_are_reported()
 	at=$main
 	copy no_headers || return 1
 	here dpkg --purge --force-depends "linux-headers-$release" || return 1
-	said=$(install_here "/mnt/debs/$name-dkms_*.deb" 2>&1)
+	said=$(install_here "/mnt/debs/$module-dkms_*.deb" 2>&1)
 	grep -i 'headers' <<<"$said" && not_built "$release"
 }
 
@@ -176,7 +176,7 @@ package_installs()
 {
 	at=$main
 	install_here "/mnt/debs/*.deb" && built "$release" &&
-		here modinfo -k "$release" -F signer "$name" | grep . &&
+		here modinfo -k "$release" -F signer "$module" | grep . &&
 		tools_work
 }
 
@@ -190,8 +190,8 @@ purge_leaves_nothing()
 		modprobe_finds "$release" "$STOCK" &&
 		kernel_is_complete "$release" || return 1
 	left=$(here find / -xdev -path /mnt -prune -o -path /proc -prune -o \
-		\( -path "*$name-dkms*" -o -path "/var/lib/dkms/$name*" -o \
-		-path "/usr/src/$name*" -o -path '*/updates/dkms*' \) \
+		\( -path "*$module-dkms*" -o -path "/var/lib/dkms/$module*" -o \
+		-path "/usr/src/$module*" -o -path '*/updates/dkms*' \) \
 		-not -path '/var/lib/dpkg/*' -not -path '/var/log/*' -print)
 	echo "left: ${left:-nothing}"
 	[ -z "$left" ]
@@ -212,7 +212,7 @@ image_is_packed()
 		[ ! -e "$ko" ] || xz -d "$ko" || return 1
 	done
 	e2e_mend "$at"
-	here dpkg-query -W -f '${Package} ${Version}\n' dkms "$name-dkms" \
+	here dpkg-query -W -f '${Package} ${Version}\n' dkms "$module-dkms" \
 		"linux-image-$release" "${E2E_PROGRAMS[@]}" |
 		tee "$PACKAGED/image.versions"
 	mkdir "$PACKAGED/debs" &&
