@@ -8,6 +8,7 @@ set style data histograms
 set style fill solid 0.8 border -1
 set grid ytics
 set yrange [0:]
+set key left top
 row(name) = sprintf("<awk -F, -v r=%s '$3 == r && (!($2 in v) || $4 < v[$2]) { v[$2] = $4 } END { for (d in v) print d \",\" v[d] / 1000 }' %s | sort -t, -nk2", name, csv)
 plot row("read_1") using 2:xtic(1) lc rgb "#2471a3" title "depth 1", \
      row("read_32") using 2 lc rgb "#c0392b" title "depth 32"
