@@ -26,10 +26,15 @@ kernel_without_device_mapper_is_skipped()
 	refuses BUILD_EXCLUSIVE
 }
 
+# says_usage COMMAND...
+says_usage()
+{
+	[[ $(here "$@" 2>&1) = usage:* ]]
+}
+
 tools_work()
 {
-	here dm-user-file 2>&1 | grep usage &&
-		here dm-user-cow 2>&1 | grep usage &&
+	says_usage dm-user-file && says_usage dm-user-cow &&
 		here getent group dm-user
 }
 
@@ -38,6 +43,6 @@ daemon_is_built_against_the_library()
 	at=$main
 	cp -r "$TESTING/e2e/dm-user" "$work/shared/daemon" &&
 		here sh -c 'cd /mnt/daemon &&
-			gcc -D_GNU_SOURCE -o log dm-user-log.c -ldmuser -pthread &&
-			./log 2>&1 | grep usage'
+			gcc -D_GNU_SOURCE -o log dm-user-log.c -ldmuser -pthread' &&
+		says_usage /mnt/daemon/log
 }
