@@ -83,11 +83,16 @@ hit_daemon()
 	[ "$HIT" != "$before" ]
 }
 
+# remove_device NAME: udev, or LVM for it, may still look at it.
+remove_device()
+{
+	wait_for "$SOON" dmsetup remove "$1"
+}
+
 # remove_disk: removes the device; its daemon ends by itself.
 remove_disk()
 {
-	# udev may still look at it.
-	dmsetup remove --retry disk
+	remove_device disk
 	wait "$DAEMON" || fail "the daemon ended with an error"
 }
 
@@ -148,7 +153,7 @@ sweep_devices()
 		[ -n "$names" ] && [[ $names != "No devices"* ]]; do
 		for name in $names; do
 			leftover "$name"
-			dmsetup remove --retry "$name" || return
+			remove_device "$name"
 		done
 	done
 }
