@@ -197,12 +197,15 @@ purge_leaves_nothing()
 	[ -z "$left" ]
 }
 
-# Add the drivers that the tests need to what DKMS has built.
+# Add the drivers that the tests need to what DKMS has built. Drop the previous kernel:
+# DKMS would build for it, too, when a test installs the package there.
 image_is_packed()
 {
 	local updates ko
 
 	at=$main
+	here dpkg --purge "linux-image-$old_release" \
+		"linux-headers-$old_release" || return 1
 	updates=$at/lib/modules/$release/updates
 	mkdir -p "$updates/tests" "$at/vm" "$PACKAGED/modules"
 	add_drivers "$updates/tests" && here depmod "$release" &&
