@@ -33,6 +33,7 @@ create_disk()
 {
 	dmsetup create disk --notable
 	dmsetup load disk --table "$(table "$@")"
+	HIT=$'0\n0'
 }
 
 # start_daemon COMMAND...: sets DAEMON to the PID of a daemon that prints "ready".
@@ -57,7 +58,6 @@ make_disk()
 	create_disk "$mib" "$@"
 	start_daemon dm-user-file "$CONTROL" "$file"
 	dmsetup resume disk
-	HIT=$'0\n0'
 }
 
 # status WORD: prints this number of the device's status, or several.
@@ -81,6 +81,22 @@ hit_daemon()
 	wait "$DAEMON" 2>/dev/null || true
 	HIT=$(status 'errors|redelivered')
 	[ "$HIT" != "$before" ]
+}
+
+# kill_while PID COMMAND...: kills the daemon while the process runs, and starts the next
+# by the command, until KILLS of them had requests in flight. Counts these in kills. The
+# process has its output in .work, and may end when .enough is there.
+kill_while()
+{
+	local writer=$1
+
+	shift
+	until ended "$writer" || [ "$kills" -ge "$KILLS" ]; do
+		! hit_daemon || kills=$((kills + 1))
+		"$@"
+	done
+	touch "$scratch/.enough"
+	wait "$writer" || fail "ended with an error: $(cat "$scratch/.work")"
 }
 
 # remove_device NAME: udev, or LVM for it, may still look at it.
