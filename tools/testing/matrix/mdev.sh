@@ -20,6 +20,7 @@ tests=(
 
 # Where the kernel's package has its own module.
 STOCK=kernel
+MODULE_VERSION=$(project_version)
 MATRIX_PACKAGES=(bash-completion)
 
 kernel_that_cannot_be_served_is_skipped()

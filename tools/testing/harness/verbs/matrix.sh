@@ -61,8 +61,8 @@ install_here()
 	here sh -c "apt-get install -y -q -o Dpkg::Use-Pty=0 $*"
 }
 
-# modprobe_finds RELEASE FOLDER: the module that is loaded is in this folder, or if
-# that is empty, there is none.
+# modprobe_finds RELEASE FOLDER: succeeds if modprobe would load the module from this folder.
+# With an empty FOLDER, succeeds if modprobe finds no module.
 modprobe_finds()
 {
 	local found
@@ -93,7 +93,9 @@ kernel_is_complete()
 built()
 {
 	here dkms status "$module/$(project_version)" -k "$1" |
-		grep ': installed' && modprobe_finds "$1" updates/dkms
+		grep ': installed' && modprobe_finds "$1" updates/dkms &&
+		[ "$(here modinfo -k "$1" -F version "$module")" = \
+			"$MODULE_VERSION" ]
 }
 
 not_built()
@@ -226,6 +228,7 @@ image_is_packed()
 
 # Defaults for what the file of the system does not define.
 STOCK=
+MODULE_VERSION=
 MATRIX_PACKAGES=()
 add_drivers() { :; }
 # shellcheck source=tools/testing/matrix/mdev.sh
