@@ -13,17 +13,7 @@ out=$TOP/build/$S/bench
 # chosen NAME...: prints those that T selects.
 chosen()
 {
-	local name t
-
-	for name; do
-		for t in "${wanted[@]}"; do
-			# shellcheck disable=SC2053 # a pattern
-			if [[ $name = $t ]]; then
-				echo "$name"
-				break
-			fi
-		done
-	done
+	printf '%s\n' "$@" | select_tests ""
 }
 
 # configure_cpus MODE: "count" is one CPU whose clock advances by 1 ns per

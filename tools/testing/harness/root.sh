@@ -45,7 +45,7 @@ make_root()
 	rm -rf --one-file-system "$CACHE/roots/.${root##*/}".*
 	new=$(mktemp -d "$CACHE/roots/.${root##*/}.XXXXXX")
 	chmod 755 "$new"
-	# No root boots by an initrd of its own, which takes minutes to make.
+	# Skip the initrd: making it takes minutes, and no root boots from it.
 	step "making a root of $suite with ${packages[*]}" \
 		env INITRD=No mmdebstrap --mode=root "${options[@]}" \
 		--include="$(IFS=,; echo "${packages[*]}")" \
