@@ -10,6 +10,8 @@
 DISK=/dev/mapper/disk
 CONTROL=/dev/dm-user/disk
 MOUNT=/mnt/disk
+# For kill_while.
+KILLS=10
 # Some hundred files to copy.
 # shellcheck disable=SC2034 # for the tests
 TREE=/etc
