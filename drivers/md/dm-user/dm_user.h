@@ -12,10 +12,10 @@
  * a request, or the task that has pinned its slot.
  *
  * A remapped request is device mapper's again until its end. dmu_extents.remapped, under
- * the lock there, knows it only for DM_USER_UNMAP.
+ * the lock there, knows it for DM_USER_UNMAP, and to fail it if a lost write may undo it.
  *
- * Lock order, outer first: dmu_controls_lock, dmu_control.lock, dmu_channel.lock, then
- * dmu_control.queue_lock or dmu_extents.lock. The mutexes of a stream are outside all but
+ * Lock order, outer first: dmu_controls_lock, dmu_control.lock, dmu_channel.lock,
+ * dmu_control.queue_lock, dmu_extents.lock. The mutexes of a stream are outside all but
  * the first, and nothing sleeps on user memory with any lock held.
  */
 #ifndef DM_USER_PRIVATE_H
@@ -187,7 +187,7 @@ struct dmu_target {
  * @len: in bytes
  * @type: DM_USER_REQ_MAP_*
  * @flags: DM_USER_REQ_MAP_FLAG_*
- * @status: how it ended
+ * @status: how it ended; of a remapped one, what takes the place of the device's status
  * @redelivered: an earlier channel may have begun it
  * @remapped: in dmu_extents.remapped, by @node
  * @unmaps: dmu_extents.unmaps when it was remapped
@@ -371,7 +371,8 @@ void dmu_slot_end(struct dmu_slot *slot, blk_status_t status, struct list_head *
 void dmu_extents_init(struct dmu_extents *x);
 void dmu_extents_forget(struct dmu_extents *x, unsigned int max);
 int dmu_extents_map(struct dmu_target *t, struct bio *bio);
-void dmu_extents_end(struct dmu_target *t, struct dmu_request *r);
+void dmu_extents_fail_stale(struct dmu_control *c);
+blk_status_t dmu_extents_end(struct dmu_target *t, struct dmu_request *r);
 int dmu_remap(struct dmu_channel *ch, struct dmu_slot *slot,
 	      const struct dm_user_reply *reply);
 int dmu_unmap(struct dmu_channel *ch, u64 sector, u64 sectors);

@@ -282,6 +282,9 @@ static void fail_overlapping(struct dmu_control *c, struct list_head *ended)
 			again = true;
 		}
 	} while (again);
+	spin_lock(&c->queue_lock);
+	dmu_extents_fail_stale(c);
+	spin_unlock(&c->queue_lock);
 }
 
 /* Have the timer run when the next request fails. */

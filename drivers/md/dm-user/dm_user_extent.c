@@ -159,10 +159,13 @@ int dmu_extents_map(struct dmu_target *t, struct bio *bio)
 	if (!sectors || (r->type != DM_USER_REQ_MAP_READ &&
 			 r->type != DM_USER_REQ_MAP_WRITE))
 		return -ENOENT;
-	/* dmu_submit() knows whether an earlier write may still come. */
-	if (dmu_writes(r->type) && !list_empty_careful(&t->control->stale))
-		return -ENOENT;
 	spin_lock_irqsave(&x->lock, flags);
+	/*
+	 * dmu_submit() knows whether an earlier write may still come. Ask under the lock:
+	 * dmu_extents_fail_stale() finds what was sent on before.
+	 */
+	if (dmu_writes(r->type) && !list_empty_careful(&t->control->stale))
+		goto unlock;
 	e = find_extent(x, r->sector);
 	if (!e || e->first >= r->sector + sectors)
 		goto unlock;
@@ -197,13 +200,38 @@ unlock:
 }
 
 /**
+ * dmu_extents_fail_stale - let remapped writes fail that a lost one may undo
+ * @c: the control device
+ *
+ * Their data may have arrived. They must not be reported as done.
+ *
+ * Context: queue_lock is held.
+ */
+void dmu_extents_fail_stale(struct dmu_control *c)
+{
+	struct dmu_extents *x = &c->extents;
+	struct dmu_request *r;
+
+	lockdep_assert_held(&c->queue_lock);
+	spin_lock_irq(&x->lock);
+	list_for_each_entry(r, &x->remapped, node) {
+		if (!dmu_writes(r->type) || r->status || !dmu_is_stale(c, r->sector, r->len))
+			continue;
+		r->status = BLK_STS_IOERR;
+		c->errors++;
+	}
+	spin_unlock_irq(&x->lock);
+}
+
+/**
  * dmu_extents_end - a remapped request has ended
  * @t: the target
  * @r: the request
  *
  * Context: any.
+ * Return: BLK_STS_OK, or with what the request fails although the device carried it out.
  */
-void dmu_extents_end(struct dmu_target *t, struct dmu_request *r)
+blk_status_t dmu_extents_end(struct dmu_target *t, struct dmu_request *r)
 {
 	struct dmu_extents *x = &t->control->extents;
 	unsigned long flags;
@@ -213,6 +241,7 @@ void dmu_extents_end(struct dmu_target *t, struct dmu_request *r)
 	spin_unlock_irqrestore(&x->lock, flags);
 	if (wq_has_sleeper(&x->wait))
 		wake_up_all(&x->wait);
+	return r->status;
 }
 
 static bool has_range(u64 start, u64 len, u64 first, u64 sectors)

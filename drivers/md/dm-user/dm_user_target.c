@@ -273,7 +273,7 @@ static int dmu_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error
 	struct dmu_request *r = dm_per_bio_data(bio, sizeof(*r));
 
 	if (r->remapped)
-		dmu_extents_end(ti->private, r);
+		*error = dmu_extents_end(ti->private, r) ?: *error;
 	return DM_ENDIO_DONE;
 }
 

@@ -407,6 +407,27 @@ TEST_F(remap, remap_older_than_an_unmap_is_delivered_again)
 	EXPECT_EQ(0, done(0));
 }
 
+/* A daemon may still carry out the older write, and so undo the one that is on its way. */
+TEST_F(remap, remapped_write_that_overlaps_a_failed_one_fails_with_it)
+{
+	start(0, IO_WRITE, 512, 4096, 'o');
+	fetch_at(512);
+	remember(both);
+	start(1, IO_WRITE, 513, 512, 'n');
+	fetch_back_at(4096 + 513);
+	/* Beside it. */
+	start(2, IO_WRITE, 520, 4096, 'b');
+	ASSERT_TRUE(wait_until(disk_status("hits") == 2, SOON_MS));
+	ASSERT_EQ(0, dm("message t 0 fail"));
+	EXPECT_EQ(-ETIMEDOUT, done(0));
+	EXPECT_EQ(0, answer_back());
+	EXPECT_EQ(-EIO, done(1));
+	fetch_back_at(4096 + 520);
+	EXPECT_EQ(0, answer_back());
+	EXPECT_EQ(0, done(2));
+	EXPECT_EQ(2, disk_status("errors"));
+}
+
 TEST_F(remap, removed_and_revoked_channels_say_so)
 {
 	start(0, IO_WRITE, 0, 4096, 'x');
