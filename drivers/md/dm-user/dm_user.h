@@ -338,7 +338,7 @@ void dmu_control_status(struct dmu_control *c, char *result, unsigned int size);
 /* dm_user_request.c */
 void dmu_arm(struct dmu_control *c, unsigned long deadline);
 int dmu_submit(struct dmu_target *t, struct bio *bio);
-bool dmu_requeue(struct dmu_request *r, struct list_head *behind,
+bool dmu_requeue(struct dmu_request *r, struct list_head *behind, bool seen,
 		 struct list_head *ended);
 void dmu_take_queued(struct dmu_control *c, blk_status_t (*why)(struct dmu_request *r),
 		     struct list_head *ended);
@@ -361,7 +361,7 @@ struct dmu_slot *dmu_fetch(struct dmu_channel *ch, unsigned int room);
 void dmu_delivered(struct dmu_channel *ch, struct dmu_slot *slot);
 struct dmu_slot *dmu_take_answerable(struct dmu_channel *ch, u64 seq);
 int dmu_answer(struct dmu_channel *ch, struct dmu_slot *slot, blk_status_t status);
-int dmu_put_back(struct dmu_channel *ch, struct dmu_slot *slot, bool last);
+int dmu_put_back(struct dmu_channel *ch, struct dmu_slot *slot, bool seen);
 void dmu_slot_free(struct dmu_slot *slot);
 struct dmu_request *dmu_pin(struct dmu_channel *ch, struct dmu_slot *slot);
 void dmu_unpin(struct dmu_channel *ch, struct dmu_slot *slot);

@@ -69,7 +69,7 @@ void dmu_channel_close(struct dmu_channel *ch, struct list_head *ended)
 		if (!r->target->redeliver) {
 			r->status = BLK_STS_IOERR;
 			list_add_tail(&r->node, ended);
-		} else if (dmu_requeue(r, behind, ended)) {
+		} else if (dmu_requeue(r, behind, true, ended)) {
 			behind = &r->node;
 		}
 	}
@@ -346,11 +346,11 @@ int dmu_answer(struct dmu_channel *ch, struct dmu_slot *slot, blk_status_t statu
  * dmu_put_back - return a request to the queue
  * @ch: the channel
  * @slot: the request's place, which no reply can find; freed, unless it is too late
- * @last: behind all others; otherwise before them
+ * @seen: the daemon has returned it: it goes behind all others; otherwise before them
  *
  * Return: 0, or -ESTALE if the request has ended before.
  */
-int dmu_put_back(struct dmu_channel *ch, struct dmu_slot *slot, bool last)
+int dmu_put_back(struct dmu_channel *ch, struct dmu_slot *slot, bool seen)
 {
 	struct dmu_control *c = ch->control;
 	struct dmu_request *r;
@@ -364,7 +364,7 @@ int dmu_put_back(struct dmu_channel *ch, struct dmu_slot *slot, bool last)
 	}
 	dmu_slot_free(slot);
 	spin_lock(&c->queue_lock);
-	dmu_requeue(r, last ? c->queue.prev : &c->queue, &ended);
+	dmu_requeue(r, seen ? c->queue.prev : &c->queue, seen, &ended);
 	spin_unlock(&c->queue_lock);
 	spin_unlock(&ch->lock);
 	wake_up_interruptible(&c->wait);

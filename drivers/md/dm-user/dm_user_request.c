@@ -170,29 +170,42 @@ int dmu_submit(struct dmu_target *t, struct bio *bio)
 	return DM_MAPIO_SUBMITTED;
 }
 
+/* Why a request that comes back must end. */
+static blk_status_t end_instead(struct dmu_control *c, struct dmu_request *r, bool seen)
+{
+	if (!seen && dm_noflush_suspending(r->target->ti))
+		return BLK_STS_DM_REQUEUE;
+	if (dmu_writes(r->type) && dmu_is_stale(c, r->sector, r->len))
+		return BLK_STS_IOERR;
+	return BLK_STS_OK;
+}
+
 /**
- * dmu_requeue - put a request of a closed channel back
+ * dmu_requeue - put back a request that was fetched
  * @r: the request, which belongs to nobody
  * @behind: put it behind this entry of the queue
- * @ended: gets it instead, if its sectors may still be written
+ * @seen: the daemon may have begun it
+ * @ended: gets it instead, if its sectors may still be written, or for device mapper to keep
  *
  * Context: queue_lock is held.
  * Return: true if the request is in the queue.
  */
-bool dmu_requeue(struct dmu_request *r, struct list_head *behind,
+bool dmu_requeue(struct dmu_request *r, struct list_head *behind, bool seen,
 		 struct list_head *ended)
 {
 	struct dmu_target *t = r->target;
 	struct dmu_control *c = t->control;
 
 	lockdep_assert_held(&c->queue_lock);
-	if (dmu_writes(r->type) && dmu_is_stale(c, r->sector, r->len)) {
-		r->status = BLK_STS_IOERR;
+	r->status = end_instead(c, r, seen);
+	if (r->status) {
 		list_add_tail(&r->node, ended);
 		return false;
 	}
-	r->redelivered = true;
-	c->redelivered++;
+	if (seen) {
+		r->redelivered = true;
+		c->redelivered++;
+	}
 	list_add(&r->node, behind);
 	c->nr_queued++;
 	if (t->timeout) {

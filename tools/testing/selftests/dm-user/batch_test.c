@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 
 #include "dmu_test_batch.h"
 #include "dmu_test_fixture.h"
@@ -226,6 +227,9 @@ TEST_F(batch, bad_memory_loses_nothing)
 	ASSERT_EQ(1, disk_status("queued"));
 	ASSERT_EQ(0, xfer(self->fd, 0, 1));
 	EXPECT_TRUE(is_filled(self->room[0], 'w', 4096));
+	/* No daemon has seen it before. */
+	EXPECT_FALSE(self->requests[0].flags & DM_USER_REQ_REDELIVERED);
+	EXPECT_EQ(0, disk_status("redelivered"));
 	self->x = (struct dm_user_xfer) { .nr_replies = 1, .replies = NOWHERE };
 	EXPECT_EQ(-EFAULT, channel_call(self->fd, DM_USER_XFER, &self->x));
 	set_reply(0, self->requests[0].seq, SUCCESS, NULL, 0);
@@ -362,6 +366,45 @@ TEST_F(batch, signal_ends_the_wait_but_hides_no_reply)
 		EXPECT_EQ(0, self->x.fetched);
 	}
 	EXPECT_EQ(0, done(0));
+}
+
+/* No daemon has seen it, so that the suspend need not wait for one. */
+TEST_F(batch, noflush_suspend_pushes_back_what_a_failed_fetch_returns)
+{
+	struct dm_user_request request = { .room = ROOM };
+	struct dm_user_xfer x = { .requests = (uintptr_t)&request, .nr_requests = 1 };
+	struct caller c = { .fd = self->fd, .cmd = DM_USER_XFER, .arg = &x };
+	struct absent absent;
+	int status = -1;
+	pid_t pid;
+
+	start(0, IO_WRITE, 0, 4096, 'x');
+	start(1, IO_WRITE, 64, 4096, 'y');
+	ASSERT_TRUE(wait_until(disk_status("queued") == 2, SOON_MS));
+	/* Not before: the processes above must not keep it. */
+	ASSERT_EQ(0, absent_map(&absent));
+	request.data = (uintptr_t)absent.at;
+	ASSERT_EQ(0, caller_start(&c));
+	EXPECT_TRUE(wait_until(disk_status("inflight") == 1, SOON_MS));
+	pid = disk_suspend_start();
+	/* What was queued has gone back, and the suspend waits for the rest. */
+	EXPECT_TRUE(wait_until(disk_status("queued") == 0, SOON_MS));
+	absent_free(&absent);
+	pthread_join(c.thread, NULL);
+	EXPECT_EQ(-EFAULT, c.result);
+	ASSERT_TRUE(wait_until(waitpid(pid, &status, WNOHANG) == pid, SOON_MS));
+	EXPECT_EQ(0, status);
+	ASSERT_EQ(0, dm("resume t"));
+	ASSERT_TRUE(wait_until(disk_status("queued") == 2, SOON_MS));
+	ASSERT_EQ(0, xfer(self->fd, 0, NR));
+	ASSERT_EQ(2, self->x.fetched);
+	for (int i = 0; i < 2; i++) {
+		EXPECT_FALSE(self->requests[i].flags & DM_USER_REQ_REDELIVERED);
+		set_reply(i, self->requests[i].seq, SUCCESS, NULL, 0);
+	}
+	ASSERT_EQ(0, xfer(self->fd, 2, 0));
+	EXPECT_EQ(0, done(0));
+	EXPECT_EQ(0, done(1));
 }
 
 TEST_F(batch, two_threads_of_a_channel_share_the_requests)

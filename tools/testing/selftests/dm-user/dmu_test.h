@@ -43,6 +43,8 @@ extern char dm_said[4096];
 int disk_create(const char *features);
 /* Fail the requests of the device and remove it. Succeeds if it does not exist. */
 int disk_remove(void);
+/* Start a noflush suspend of it, which may have to wait. Returns dmsetup's process. */
+pid_t disk_suspend_start(void);
 /* Return a number of its status, such as "queued"; -1 if the status lacks it. */
 long long disk_status(const char *key);
 

@@ -95,7 +95,22 @@ int disk_remove(void)
 	if (!path_exists(DISK) && !path_exists(CONTROL))
 		return 0;
 	dm("message t 0 fail");
-	return dm("remove --retry t");
+	if (!dm("remove --retry t"))
+		return 0;
+	/* A case that failed may have left it suspended, with requests. */
+	dm("remove --retry --force t");
+	return -EBUSY;
+}
+
+pid_t disk_suspend_start(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		execlp("dmsetup", "dmsetup", "suspend", "--noflush", "t", NULL);
+		_exit(127);
+	}
+	return pid;
 }
 
 long long disk_status(const char *key)

@@ -180,17 +180,6 @@ TEST_F(lifecycle, noflush_suspend_pushes_back_what_was_never_fetched)
 	EXPECT_EQ(0, disk_status("errors"));
 }
 
-static pid_t suspend_start(void)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		execlp("dmsetup", "dmsetup", "suspend", "--noflush", "t", NULL);
-		_exit(127);
-	}
-	return pid;
-}
-
 /* A daemon has seen it, so that a daemon must end it. */
 TEST_F(lifecycle, noflush_suspend_waits_for_a_redelivered_request)
 {
@@ -203,7 +192,7 @@ TEST_F(lifecycle, noflush_suspend_waits_for_a_redelivered_request)
 	self->fd = channel_open(CONTROL);
 	start(1, IO_WRITE, 64, 4096, 'y');
 	ASSERT_TRUE(wait_until(disk_status("queued") == 2, SOON_MS));
-	pid = suspend_start();
+	pid = disk_suspend_start();
 	/* The other one goes back. */
 	EXPECT_TRUE(wait_until(disk_status("queued") != 2, SOON_MS));
 	EXPECT_EQ(1, disk_status("queued"));
@@ -227,7 +216,7 @@ TEST_F(lifecycle, interrupted_suspend_loses_nothing)
 	ASSERT_EQ(0, fetch(self->fd, self->m, SIZE_MAX));
 	start(1, IO_WRITE, 64, 4096, 'y');
 	ASSERT_TRUE(wait_until(disk_status("queued") == 1, SOON_MS));
-	pid = suspend_start();
+	pid = disk_suspend_start();
 	/* What was queued has gone back, and the suspend waits for the rest. */
 	EXPECT_TRUE(wait_until(disk_status("queued") == 0, SOON_MS));
 	kill(pid, SIGINT);
