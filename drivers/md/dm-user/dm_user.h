@@ -101,6 +101,7 @@ struct dmu_extents {
  * @stale: slots whose requests have ended while the daemon may still carry
  *	them out: writes that overlap them fail
  * @next_seq: number of the next request
+ * @failed: those with smaller numbers fail if they come back to @queue
  * @nr_queued: length of @queue
  * @reads: read requests so far
  * @writes: write requests so far
@@ -133,6 +134,7 @@ struct dmu_control {
 	struct list_head queue;
 	struct list_head stale;
 	u64 next_seq;
+	u64 failed;
 	unsigned int nr_queued;
 	u64 reads;
 	u64 writes;

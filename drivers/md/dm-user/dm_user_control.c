@@ -340,6 +340,9 @@ void dmu_control_expire(struct dmu_control *c, bool all)
 	mutex_lock(&c->lock);
 	spin_lock(&c->queue_lock);
 	c->armed = false;
+	/* A request can come back to the queue while the channels are looked at. */
+	if (all)
+		c->failed = c->next_seq;
 	dmu_take_queued(c, all ? any : expired, &ended);
 	spin_unlock(&c->queue_lock);
 	list_for_each_entry(ch, &c->channels, node) {

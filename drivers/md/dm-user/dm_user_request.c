@@ -175,6 +175,8 @@ static blk_status_t end_instead(struct dmu_control *c, struct dmu_request *r, bo
 {
 	if (!seen && dm_noflush_suspending(r->target->ti))
 		return BLK_STS_DM_REQUEUE;
+	if (r->seq < c->failed)
+		return BLK_STS_TIMEOUT;
 	if (dmu_writes(r->type) && dmu_is_stale(c, r->sector, r->len))
 		return BLK_STS_IOERR;
 	return BLK_STS_OK;
@@ -185,7 +187,8 @@ static blk_status_t end_instead(struct dmu_control *c, struct dmu_request *r, bo
  * @r: the request, which belongs to nobody
  * @behind: put it behind this entry of the queue
  * @seen: the daemon may have begun it
- * @ended: gets it instead, if its sectors may still be written, or for device mapper to keep
+ * @ended: gets it instead, if its sectors may still be written, after "fail", or for device
+ *	mapper to keep
  *
  * Context: queue_lock is held.
  * Return: true if the request is in the queue.

@@ -454,6 +454,58 @@ TEST_F(batch, removed_target_and_revoked_channel_say_so)
 	EXPECT_EQ(-ENOTBLK, xfer(self->fd2, 0, 1));
 }
 
+/* A daemon that returns its request again and again, until it is told to stop. */
+struct returner {
+	int fd;
+	bool stop;
+	pthread_t thread;
+};
+
+static void *return_requests(void *arg)
+{
+	struct dm_user_request request = {};
+	struct dm_user_reply again;
+	struct dm_user_xfer get = { .requests = (uintptr_t)&request, .nr_requests = 1 };
+	struct dm_user_xfer put = { .replies = (uintptr_t)&again, .nr_replies = 1 };
+	struct returner *r = arg;
+
+	while (!__atomic_load_n(&r->stop, __ATOMIC_SEQ_CST)) {
+		if (channel_call(r->fd, DM_USER_XFER, &get))
+			continue;
+		put_reply(&again, request.seq, DM_USER_RESP_AGAIN, 0, 0);
+		channel_call(r->fd, DM_USER_XFER, &put);
+	}
+	return NULL;
+}
+
+/* "fail" looks at the queue, then at one channel after the other. */
+TEST_F(batch, fail_ends_a_request_that_moves_between_queue_and_channel)
+{
+	int others[100];
+
+	for (int round = 0; round < 20; round++) {
+		struct returner r = {};
+		long long before = disk_status("redelivered");
+
+		start(0, IO_READ, 0, 4096, 0);
+		/* The first one comes last. */
+		r.fd = open(CONTROL, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		ASSERT_LE(0, r.fd);
+		for (int i = 0; i < 100; i++)
+			others[i] = channel_open(CONTROL);
+		ASSERT_EQ(0, pthread_create(&r.thread, NULL, return_requests, &r));
+		EXPECT_TRUE(wait_until(disk_status("redelivered") > before, SOON_MS));
+		ASSERT_EQ(0, dm("message t 0 fail"));
+		ASSERT_EQ(-ETIMEDOUT, done(0));
+		__atomic_store_n(&r.stop, true, __ATOMIC_SEQ_CST);
+		pthread_join(r.thread, NULL);
+		for (int i = 0; i < 100; i++)
+			close(others[i]);
+		close(r.fd);
+		io_end(&self->io[0]);
+	}
+}
+
 /* Answers a write on a channel that caches it, and closes the channel. */
 #define lose_a_write(last_flags) do {					\
 	start(0, IO_WRITE, 0, 4096, 'x');				\
