@@ -14,7 +14,7 @@
 # Four names stand for lists of parts. "supported" builds for each supported
 # kernel, "matrices" tests the packages on each; "ci" and "all" are defined in the
 # description of each system, or of S if it is given. Results of a part that
-# passes completely are cached under a hash of the sources and the kernel's
+# passes completely are cached under a hash of the system's sources and the kernel's
 # version; "all" shows them instead of running the part again.
 
 asked=${S:-}
@@ -30,7 +30,7 @@ systems()
 	if [ -n "$asked" ]; then
 		echo "$asked"
 	else
-		(cd "$TESTING/systems" && printf '%s\n' * | grep -v '\.')
+		all_systems
 	fi
 }
 
@@ -158,24 +158,29 @@ results()
 	grep -a -E '^(not )?ok ' "$1" | grep -cE "$2" || true
 }
 
-# sources_hash: covers every tracked file except documentation.
-sources_hash()
+# part_hash: prints the hash of what the part tests. Parts without a kernel may look at
+# all systems.
+part_hash()
 {
-	tracked | grep -vE '\.(md|rst)$' | (cd "$TOP" &&
-		xargs -d '\n' sha256sum) | sha256sum | cut -c1-16
+	if needs_kernel; then
+		sources_hash "$part_S"
+	else
+		sources_hash
+	fi
 }
 
 # run_part PART: prints its results and adds a line to the table.
 run_part()
 {
-	local start=$SECONDS rc log='' kept='' kernel release took
+	local start=$SECONDS rc log='' hash='' kept='' kernel release took
 	local passed failed skipped
 
 	parse "$1"
 	kernel=-
 	! needs_kernel || kernel=$(K=$part_K ARCH=$part_ARCH \
 		"$HARNESS/kernel.sh") || kernel=
-	if [ -n "$hash" ] && [[ " ${variables[*]-} " != *" T="* ]]; then
+	if [ -n "$cacheable" ] && [[ " ${variables[*]-} " != *" T="* ]]; then
+		hash=$(part_hash)
 		kept=$CACHE/results/$hash/$label-${kernel##*/}
 	fi
 	if [ -n "$all" ] && [ -e "$kept" ]; then
@@ -208,7 +213,8 @@ run_part()
 	[ -z "$todo" ] || skipped=$((skipped + failed)) failed=0
 	took=$(sed -n 's/^# seconds: //p' "$log")
 	release=$(cat "$kernel/release" 2>/dev/null || echo -)
-	echo "$label|$release|$passed|$failed|$skipped|$took" >>"$scratch/table"
+	echo "$label|$release|$passed|$failed|$skipped|$took|${hash:--}" \
+		>>"$scratch/table"
 	if [ -n "$kept" ] && [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]; then
 		mkdir -p "${kept%/*}"
 		[ "$log" = "$kept" ] || mv "$log" "$kept"
@@ -225,7 +231,7 @@ run_all()
 		run_part "$part"
 	done <<<"$parts"
 	{
-		echo "part|kernel|passed|failed|skipped|seconds"
+		echo "part|kernel|passed|failed|skipped|seconds|sources"
 		cat "$scratch/table"
 	} | column -t -s '|' | sed 's/^/# /'
 }
@@ -244,8 +250,8 @@ several=$(awk '{ print $1 }' <<<"$parts" | sort | uniq -d)
 all=
 [[ " $* " != *" all "* ]] || all=1
 # Cache only results of complete runs with default settings.
-hash=
-[ -n "${T:-}${SCALE:-}${SEED:-}${SHARD:-}" ] || hash=$(sources_hash)
+cacheable=
+[ -n "${T:-}${SCALE:-}${SEED:-}${SHARD:-}" ] || cacheable=1
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 start=$SECONDS
@@ -258,7 +264,7 @@ set +e
 ) | "$HARNESS/ktap.sh"
 rc=$?
 set -e
-if [ -n "${T:-}" ] && ! grep -qvE '\|0\|0\|0\|[0-9]*$' "$scratch/table"; then
+if [ -n "${T:-}" ] && ! grep -qvE '\|0\|0\|0\|[0-9]*\|' "$scratch/table"; then
 	die "no test is named $T; LIST=1 names them"
 fi
 log "it took $((SECONDS - start)) s"

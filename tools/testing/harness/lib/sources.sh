@@ -24,6 +24,28 @@ tracked()
 		done
 }
 
+# all_systems: prints the names of the systems.
+all_systems()
+{
+	(cd "$TESTING/systems" && printf '%s\n' * | grep -v '\.')
+}
+
+# sources_hash [SYSTEM]: covers every tracked file except documentation, and with
+# SYSTEM except what belongs to another one: its folders, and files of its name.
+sources_hash()
+{
+	local others
+
+	others=$(all_systems | sed "/^${1:-}\$/d" | paste -sd'|')
+	tracked | grep -vE '\.(md|rst)$' |
+		if [ -n "${1:-}" ] && [ -n "$others" ]; then
+			grep -vE "/($others)(/|\.|\$)"
+		else
+			cat
+		fi | (cd "$TOP" && xargs -d '\n' sha256sum) | sha256sum |
+		cut -c1-16
+}
+
 # copy_sources DIRECTORY: copies the tracked files. A build there leaves the
 # tree clean, and fails if a file was not added to git.
 copy_sources()

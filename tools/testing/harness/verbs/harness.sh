@@ -188,6 +188,35 @@ part_ends_by_its_limit_and_says_what_it_waited_for()
 		"$scratch/out" && [ "$(grep -c 'limit of 15 s' "$scratch/out")" = 1 ]
 }
 
+# So that a result of one system outlives the work on the others.
+results_depend_on_the_system_and_what_all_share()
+(
+	local before other
+
+	TOP=$scratch/tree
+	TESTING=$TOP/testing
+	mkdir -p "$TESTING"/{systems,tests/{one,other}} && git init -q "$TOP" ||
+		return 1
+	touch "$TESTING"/{systems/{one,other},tests/{one,other}/a.c,common.sh}
+	touch "$TESTING/guide.rst"
+	git -C "$TOP" add .
+	before=$(sources_hash one)
+	other=$(sources_hash other)
+	for file in systems/other tests/other/a.c guide.rst; do
+		echo >>"$TESTING/$file"
+	done
+	[ "$(sources_hash one)" = "$before" ] || return 1
+	[ "$(sources_hash other)" != "$other" ] || return 1
+	for file in systems/one tests/one/a.c common.sh; do
+		before=$(sources_hash one)
+		echo >>"$TESTING/$file"
+		[ "$(sources_hash one)" != "$before" ] || return 1
+	done
+	before=$(sources_hash)
+	echo >>"$TESTING/tests/other/a.c"
+	[ "$(sources_hash)" != "$before" ]
+)
+
 tests=(
 	unknown_names_get_one_clear_line
 	program_without_cases_is_an_error
@@ -198,6 +227,7 @@ tests=(
 	machine_runs_the_command_with_the_modules_loaded
 	make_that_is_told_to_end_takes_its_machine_along
 	part_ends_by_its_limit_and_says_what_it_waited_for
+	results_depend_on_the_system_and_what_all_share
 )
 choose_tests harness
 need_packages "${HOST_PACKAGES[@]}" procps
