@@ -387,7 +387,7 @@ TEST_F(batch, noflush_suspend_pushes_back_what_a_failed_fetch_returns)
 	ASSERT_EQ(0, caller_start(&c));
 	EXPECT_TRUE(wait_until(disk_status("inflight") == 1, SOON_MS));
 	pid = disk_suspend_start();
-	/* What was queued has gone back, and the suspend waits for the rest. */
+	/* Suspend pushed back the queued request, and waits for the fetched one. */
 	EXPECT_TRUE(wait_until(disk_status("queued") == 0, SOON_MS));
 	absent_free(&absent);
 	pthread_join(c.thread, NULL);

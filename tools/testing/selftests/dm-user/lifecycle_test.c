@@ -217,7 +217,7 @@ TEST_F(lifecycle, interrupted_suspend_loses_nothing)
 	start(1, IO_WRITE, 64, 4096, 'y');
 	ASSERT_TRUE(wait_until(disk_status("queued") == 1, SOON_MS));
 	pid = disk_suspend_start();
-	/* What was queued has gone back, and the suspend waits for the rest. */
+	/* Suspend pushed back the queued request, and waits for the fetched one. */
 	EXPECT_TRUE(wait_until(disk_status("queued") == 0, SOON_MS));
 	kill(pid, SIGINT);
 	EXPECT_EQ(pid, waitpid(pid, &status, 0));
