@@ -345,7 +345,7 @@ bool dmu_requeue(struct dmu_request *r, struct list_head *behind, bool seen,
 void dmu_take_queued(struct dmu_control *c, blk_status_t (*why)(struct dmu_request *r),
 		     struct list_head *ended);
 void dmu_push_back(struct dmu_control *c);
-bool dmu_is_stale(struct dmu_control *c, u64 sector, unsigned int len);
+bool dmu_is_stale(struct dmu_control *c, u8 type, u64 sector, unsigned int len);
 void dmu_end_all(struct dmu_control *c, struct list_head *ended);
 size_t dmu_copy(struct bio *bio, struct bvec_iter *at, struct iov_iter *iter,
 		bool to_user);

@@ -250,7 +250,7 @@ static bool has_stale(struct dmu_channel *ch)
 	spin_lock(&ch->lock);
 	spin_lock(&c->queue_lock);
 	list_for_each_entry(slot, &ch->slots, node)
-		stale |= dmu_writes(slot->type) && dmu_is_stale(c, slot->sector, slot->len);
+		stale |= dmu_is_stale(c, slot->type, slot->sector, slot->len);
 	spin_unlock(&c->queue_lock);
 	spin_unlock(&ch->lock);
 	return stale;
@@ -258,8 +258,7 @@ static bool has_stale(struct dmu_channel *ch)
 
 static blk_status_t is_stale(struct dmu_request *r)
 {
-	return dmu_writes(r->type) &&
-	       dmu_is_stale(r->target->control, r->sector, r->len) ?
+	return dmu_is_stale(r->target->control, r->type, r->sector, r->len) ?
 	       BLK_STS_IOERR : BLK_STS_OK;
 }
 

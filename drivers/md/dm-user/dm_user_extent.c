@@ -215,7 +215,7 @@ void dmu_extents_fail_stale(struct dmu_control *c)
 	lockdep_assert_held(&c->queue_lock);
 	spin_lock_irq(&x->lock);
 	list_for_each_entry(r, &x->remapped, node) {
-		if (!dmu_writes(r->type) || r->status || !dmu_is_stale(c, r->sector, r->len))
+		if (r->status || !dmu_is_stale(c, r->type, r->sector, r->len))
 			continue;
 		r->status = BLK_STS_IOERR;
 		c->errors++;

@@ -81,19 +81,22 @@ void dmu_arm(struct dmu_control *c, unsigned long deadline)
 }
 
 /**
- * dmu_is_stale - may a daemon still write to these sectors for a request that failed?
+ * dmu_is_stale - may a request that failed, but is still carried out, undo this one?
  * @c: the control device
+ * @type: DM_USER_REQ_MAP_*; only what writes can be undone
  * @sector: the first one
  * @len: in bytes
  *
  * Context: queue_lock is held.
  * Return: true if it may.
  */
-bool dmu_is_stale(struct dmu_control *c, u64 sector, unsigned int len)
+bool dmu_is_stale(struct dmu_control *c, u8 type, u64 sector, unsigned int len)
 {
 	struct dmu_slot *slot;
 
 	lockdep_assert_held(&c->queue_lock);
+	if (!dmu_writes(type))
+		return false;
 	list_for_each_entry(slot, &c->stale, stale) {
 		if (sector < slot->sector + (slot->len >> SECTOR_SHIFT) &&
 		    slot->sector < sector + (len >> SECTOR_SHIFT))
@@ -147,7 +150,7 @@ int dmu_submit(struct dmu_target *t, struct bio *bio)
 		spin_unlock(&c->queue_lock);
 		return DM_MAPIO_REQUEUE;
 	}
-	if (dmu_writes(r->type) && dmu_is_stale(c, r->sector, r->len)) {
+	if (dmu_is_stale(c, r->type, r->sector, r->len)) {
 		c->errors++;
 		spin_unlock(&c->queue_lock);
 		bio_io_error(bio);
@@ -177,7 +180,7 @@ static blk_status_t end_instead(struct dmu_control *c, struct dmu_request *r, bo
 		return BLK_STS_DM_REQUEUE;
 	if (r->seq < c->failed)
 		return BLK_STS_TIMEOUT;
-	if (dmu_writes(r->type) && dmu_is_stale(c, r->sector, r->len))
+	if (dmu_is_stale(c, r->type, r->sector, r->len))
 		return BLK_STS_IOERR;
 	return BLK_STS_OK;
 }
