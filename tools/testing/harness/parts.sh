@@ -48,7 +48,7 @@ list_of()
 			all)		printf "%s S=$system\n" "${ALL[@]}" ;;
 			supported)	printf "builds K=%s S=$system\n" \
 						"${KERNELS[@]}" ;;
-			matrices)	printf "matrix K=%s S=$system\n" \
+			matrices)	printf "matrix K=%s S=$system LIMIT=5400\n" \
 						"${KERNELS[@]}" ;;
 			esac
 		)
