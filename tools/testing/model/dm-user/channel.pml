@@ -4,9 +4,6 @@
  * tasks have "c", the channel, and "n", the request.
  */
 
-/* A slot may be looked at by who found the request in it. */
-#define slot_is_there	LAW(no_freed_slot_is_touched, ch.slots & BIT(n))
-
 inline take(i)
 {
 	LAW(request_has_one_executor, !(in_any(slots) & BIT(i)));
@@ -14,6 +11,10 @@ inline take(i)
 	queue = queue & ~BIT(i);
 	ch.slots = ch.slots | BIT(i);
 	ch.live = ch.live | BIT(i);
+#ifdef UNMAP
+	ch.unmapped = ch.unmapped & ~BIT(i);
+	old = (unmapping -> old & ~BIT(i) : old | BIT(i));
+#endif
 	n = i
 }
 
@@ -340,6 +341,9 @@ read_over:
 	if
 	:: dmu_answer()
 	:: dmu_put_back()
+#ifdef REMAP
+	:: dmu_remap()
+#endif
 	fi;
 #else
 	/* begin_reply() or take_data() */

@@ -10,6 +10,7 @@
  *
  *	dm-user.pml	state; the queue; ends and timeouts; submitters, suspends
  *	channel.pml	channels and their threads
+ *	extent.pml	remapped requests
  *	laws.pml	what must hold
  *	configurations	definitions to run it with
  *	breakages	mistakes that the laws must catch
@@ -27,6 +28,8 @@
  *	SUSPEND		1: the device is suspended and resumed once, at any time
  *	ON_EXIT_ERROR	a closed channel's requests fail
  *	BATCH		the batch interface instead of the stream, with EAGAIN
+ *	REMAP		with BATCH: daemons remap requests, too, and have that remembered
+ *	UNMAP		with REMAP: a daemon drops what was remembered, once, at any time
  *	NO_MEMORY	one allocation fails
  *	BREAK_<what>	one small mistake; see breakages
  *
@@ -82,6 +85,9 @@ byte redelivered;
 /* Only for the laws. */
 byte lost;		/* those completed with an error */
 byte beaten;		/* lost ones with a newer write that was answered since then */
+#ifdef UNMAP
+byte old;		/* go where they belonged before DM_USER_UNMAP, if they are remapped */
+#endif
 
 /* struct dmu_control */
 bool c_lock;
@@ -100,6 +106,9 @@ typedef Channel {
 	byte ended;
 	byte stale;
 	byte answerable;
+#ifdef UNMAP
+	byte unmapped;
+#endif
 	unsigned out : 2;	/* the message that is being read, or 0 */
 	unsigned waiting : 2;
 	unsigned users : 2;	/* threads that have the file */
@@ -108,6 +117,9 @@ typedef Channel {
 
 Channel channels[CHANNELS];
 #define ch	channels[c]
+
+/* A slot may be looked at by who found the request in it. */
+#define slot_is_there	LAW(no_freed_slot_is_touched, ch.slots & BIT(n))
 
 #if CHANNELS == 1
 #define for_each_channel(do)	do(0)
@@ -232,6 +244,9 @@ inline dmu_requeue(n)
 	fi
 }
 
+#ifdef REMAP
+#include "extent.pml"
+#endif
 #include "channel.pml"
 
 #if TIMEOUT || FAIL
@@ -302,6 +317,10 @@ inline fail_overlapping()
 #endif
 	:: else -> break
 	od
+#if defined(REMAP) && !defined(BREAK_REMAPPED_NOT_FAILED)
+	;
+	dmu_extents_fail_stale()
+#endif
 }
 
 #if TIMEOUT
@@ -471,6 +490,13 @@ submit:
 	fi;
 #endif
 #endif
+#ifdef REMAP
+	dmu_extents_map();
+	if
+	:: remapped & BIT(n) -> goto submitted
+	:: else
+	fi;
+#endif
 	atomic {
 		mapped = mapped | BIT(n);
 		if
@@ -507,6 +533,9 @@ submit:
 		mapping--
 #endif
 	};
+#endif
+#ifdef REMAP
+submitted:
 #endif
 	if
 	:: completed & BIT(n)
@@ -547,6 +576,18 @@ init
 #endif
 #if SUSPEND
 		run Suspender();
+#endif
+#ifdef REMAP
+		/* An earlier request may have been remapped. */
+		if
+		:: extent = true
+		:: skip
+		fi;
+		run Device();
+#endif
+#ifdef UNMAP
+		extent_is_old = true;
+		run Unmapper();
 #endif
 		i = 0
 	}

@@ -27,6 +27,7 @@ hidden byte no_freed_slot_is_touched = MUTE;
 hidden byte no_lost_write_lands_after_a_newer_one = MUTE;
 hidden byte request_has_one_executor = MUTE;
 hidden byte revoked_channel_gets_nothing = MUTE;
+hidden byte dropped_mapping_is_not_used = MUTE;
 hidden byte write_fails_only_beside_a_lost_one = MUTE;
 
 /* errors and waits */
