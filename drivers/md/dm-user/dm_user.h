@@ -317,6 +317,12 @@ static inline bool dmu_writes(u8 type)
 	return type != DM_USER_REQ_MAP_READ && type != DM_USER_REQ_MAP_FLUSH;
 }
 
+/* Do two ranges of sectors overlap? */
+static inline bool dmu_overlap(u64 a, u64 a_sectors, u64 b, u64 b_sectors)
+{
+	return a < b ? b - a < a_sectors : a - b < b_sectors;
+}
+
 /* When a request fails that is fetched, or put back, now. */
 static inline unsigned long dmu_next_deadline(const struct dmu_request *r)
 {

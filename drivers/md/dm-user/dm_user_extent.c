@@ -67,18 +67,13 @@ static void remove_extent(struct dmu_extents *x, struct dmu_extent *e,
 	WRITE_ONCE(x->nr, x->nr - 1);
 }
 
-static bool overlap(u64 a, u64 a_sectors, u64 b, u64 b_sectors)
-{
-	return a < b ? b - a < a_sectors : a - b < b_sectors;
-}
-
 /* Removes what overlaps the @sectors from @first on. */
 static void remove_range(struct dmu_extents *x, u64 first, u64 sectors,
 			 struct list_head *removed)
 {
 	struct dmu_extent *e;
 
-	while ((e = find_extent(x, first)) && overlap(e->first, e->sectors, first, sectors))
+	while ((e = find_extent(x, first)) && dmu_overlap(e->first, e->sectors, first, sectors))
 		remove_extent(x, e, removed);
 }
 
@@ -349,7 +344,7 @@ static void mark_unmapped(struct dmu_control *c, u64 sector, u64 sectors)
 	list_for_each_entry(ch, &c->channels, node) {
 		spin_lock(&ch->lock);
 		list_for_each_entry(slot, &ch->slots, node) {
-			if (overlap(slot->sector, slot->len >> SECTOR_SHIFT, sector, sectors))
+			if (dmu_overlap(slot->sector, slot->len >> SECTOR_SHIFT, sector, sectors))
 				slot->unmapped = true;
 		}
 		spin_unlock(&ch->lock);
@@ -365,7 +360,7 @@ static bool in_flight(struct dmu_extents *x, u64 sector, u64 sectors, u64 unmaps
 	spin_lock_irq(&x->lock);
 	list_for_each_entry(r, &x->remapped, node) {
 		found = r->unmaps < unmaps &&
-			overlap(r->sector, r->len >> SECTOR_SHIFT, sector, sectors);
+			dmu_overlap(r->sector, r->len >> SECTOR_SHIFT, sector, sectors);
 		if (found)
 			break;
 	}

@@ -98,8 +98,8 @@ bool dmu_is_stale(struct dmu_control *c, u8 type, u64 sector, unsigned int len)
 	if (!dmu_writes(type))
 		return false;
 	list_for_each_entry(slot, &c->stale, stale) {
-		if (sector < slot->sector + (slot->len >> SECTOR_SHIFT) &&
-		    slot->sector < sector + (len >> SECTOR_SHIFT))
+		if (dmu_overlap(slot->sector, slot->len >> SECTOR_SHIFT, sector,
+				len >> SECTOR_SHIFT))
 			return true;
 	}
 	return false;

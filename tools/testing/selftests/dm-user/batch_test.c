@@ -341,16 +341,10 @@ TEST_F(batch, nonblocking_call_does_not_wait)
 	EXPECT_EQ(0, done(0));
 }
 
-static void on_signal(int sig)
-{
-}
-
 TEST_F(batch, signal_ends_the_wait_but_hides_no_reply)
 {
-	struct sigaction action = { .sa_handler = on_signal };
 	struct caller c = { .fd = self->fd, .cmd = DM_USER_XFER, .arg = &self->x };
 
-	sigaction(SIGUSR1, &action, NULL);
 	start(0, IO_WRITE, 0, 4096, 'x');
 	ASSERT_EQ(0, xfer(self->fd, 0, 1));
 	set_reply(0, self->requests[0].seq, SUCCESS, NULL, 0);
@@ -359,7 +353,7 @@ TEST_F(batch, signal_ends_the_wait_but_hides_no_reply)
 		self->x.nr_requests = 1;
 		ASSERT_EQ(0, caller_start(&c));
 		EXPECT_TRUE(wait_until(caller_sleeps(&c), SOON_MS));
-		pthread_kill(c.thread, SIGUSR1);
+		thread_interrupt(c.thread);
 		pthread_join(c.thread, NULL);
 		EXPECT_EQ(round ? -EINTR : 0, c.result);
 		EXPECT_EQ(!round, self->x.replied);

@@ -9,6 +9,7 @@
 #ifndef DMU_TEST_H
 #define DMU_TEST_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +30,8 @@
 char thread_state(pid_t tid);
 /* The number of times that a thread of this process went to sleep. */
 long thread_sleeps_so_far(pid_t tid);
+/* Send it a signal that does nothing but end its system call. */
+void thread_interrupt(pthread_t thread);
 
 /* Load dm-user, and have dmsetup make its nodes itself: there is no udev. */
 int module_load(void);

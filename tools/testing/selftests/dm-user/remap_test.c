@@ -352,17 +352,11 @@ TEST_F(remap, unmap_forgets_what_overlaps)
 	fetch_at(0);
 }
 
-static void on_signal(int sig)
-{
-}
-
 TEST_F(remap, unmap_waits_for_what_is_in_flight)
 {
-	struct sigaction action = { .sa_handler = on_signal };
 	struct dm_user_unmap unmap = { .sector = 0, .sectors = 1024 };
 	struct caller c = { .fd = self->fd, .cmd = DM_USER_UNMAP, .arg = &unmap };
 
-	sigaction(SIGUSR1, &action, NULL);
 	remember(both);
 	start(0, IO_WRITE, 512, 4096, 'w');
 	fetch_back_at(4096 + 512);
@@ -375,7 +369,7 @@ TEST_F(remap, unmap_waits_for_what_is_in_flight)
 	ASSERT_EQ(0, remap(0, 0, 0, 0, 0));
 	EXPECT_FALSE(caller_ended(&c));
 	/* A signal ends the wait; the call can be repeated. */
-	pthread_kill(c.thread, SIGUSR1);
+	thread_interrupt(c.thread);
 	pthread_join(c.thread, NULL);
 	EXPECT_EQ(-EINTR, c.result);
 	unmap.sectors = 520;

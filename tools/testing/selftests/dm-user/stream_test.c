@@ -368,10 +368,6 @@ TEST_F(stream, info_describes_the_table)
 	EXPECT_EQ(EFAULT, errno);
 }
 
-static void on_signal(int sig)
-{
-}
-
 struct reader {
 	pthread_t thread;
 	pid_t tid;
@@ -402,13 +398,11 @@ static void start_reader(struct reader *r, int fd, void *(*run)(void *))
 
 TEST_F(stream, signal_ends_a_read_and_no_request_is_lost)
 {
-	struct sigaction sa = { .sa_handler = on_signal };
 	struct reader first, second;
 
-	sigaction(SIGUSR1, &sa, NULL);
 	start_reader(&first, self->fd, read_once);
 	start_reader(&second, self->fd, read_once);
-	pthread_kill(first.thread, SIGUSR1);
+	thread_interrupt(first.thread);
 	pthread_join(first.thread, NULL);
 	EXPECT_EQ(EINTR, first.error);
 	start(0, IO_READ, 0, 4096, 0);
