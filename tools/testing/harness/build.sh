@@ -19,7 +19,7 @@ copy_module_sources()
 	mkdir -p "$build/modules"
 	rsync -rlp --checksum --delete --prune-empty-dirs \
 		--exclude='*.mod.c' --exclude='.*' --exclude=/build \
-		--exclude=/tools/testing/harness \
+		--exclude=/tools/testing/harness --exclude=stock/ \
 		--exclude='/tools/testing/selftests/*/*.c' \
 		--include='*/' \
 		--include='*.[chS]' --include='Kbuild*' --include='Makefile' \
@@ -62,6 +62,7 @@ build_modules()
 	has_subsystem "$kernel" ||
 		die "$release is built without ${SUBSYSTEM[0]}: the modules cannot run there"
 	copy_module_sources
+	modules_fill "$build/modules" "$kernel"
 	step "building the modules for $release" make_modules
 	drop_stale_modules
 }

@@ -22,30 +22,36 @@ release=$(cat "$kernel/release")
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 
-# The programs of this machine, or a root with those of ARCH.
+# The programs of this machine, or a root with those of ARCH or of Xen.
 programs=
 if [ -n "$FOREIGN" ]; then
 	programs=$("$HARNESS/root.sh" --foreign \
 		"$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" \
 		"machine$ARCH_TAG" busybox-static kmod dash bash)
+elif [ -n "${XEN_PACKAGES:-}" ]; then
+	programs=$(xen_root)
 fi
 
 # libraries PROGRAM: prints its shared libraries as ldd does.
 libraries()
 {
 	if [ -z "$FOREIGN" ]; then
-		ldd "$1"
+		chroot "$programs/" ldd "${1#"$programs"}"
 	else
 		emulate -L "$programs" -E LD_TRACE_LOADED_OBJECTS=1 "$1"
 	fi 2>/dev/null || true
 }
 
-# add_program NAME: adds the program and its shared libraries.
+# add_program NAME: adds the program and its shared libraries. With a slash it is a path.
 add_program()
 {
 	local file lib
-	file=$(realpath "$programs/bin/$1" 2>/dev/null) && [ -e "$file" ] ||
-		file=$(realpath "$programs/sbin/$1")
+	if [[ $1 = */* ]]; then
+		file=$(compgen -G "$programs$1")
+	else
+		file=$(realpath "$programs/bin/$1" 2>/dev/null) && [ -e "$file" ] ||
+			file=$(realpath "$programs/sbin/$1")
+	fi
 	install -D -m 755 "$file" "$root/bin/$(basename "$file")"
 	libraries "$file" |
 		sed -nE 's|.*[[:space:]](/[^ ]+) \(0x.*|\1|p' |
@@ -71,8 +77,8 @@ add_user_space()
 	add_program kmod
 	add_program dash
 	add_program bash
-	for program in ${MACHINE_PROGRAMS[@]+"${MACHINE_PROGRAMS[@]}"}; do
-		rm -f "$root/bin/$program"
+	for program in "${MACHINE_PROGRAMS[@]}"; do
+		rm -f "$root/bin/${program##*/}"
 		add_program "$program"
 	done
 	ln -s dash "$root/bin/sh"

@@ -59,7 +59,12 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 E2E_BARE=()
 e2e_mend() { :; }
 e2e_fill() { :; }
+modules_fill() { :; }
+machine_fill() { :; }
+MACHINE_PROGRAMS=()
 # shellcheck source=tools/testing/systems/mdev
 . "$TESTING/systems/$S"
+# shellcheck source=tools/testing/harness/lib/xen.sh
+[ -z "${XEN_PACKAGES:-}" ] || . "$HARNESS/lib/xen.sh"
 
 mkdir -p "$CACHE" || die "cannot write to CACHE=$CACHE"

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: source.sh SUITE PATH...
+# usage: source.sh SUITE[=VERSION] PATH...
 #
 # Extracts the named paths of a Debian suite's kernel source into the cache and
-# prints the directory. Does nothing if all of them are there already.
+# prints the directory. Does nothing if all of them are there already, of this VERSION
+# of the package if one is given.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -12,6 +13,8 @@
 have_all()
 {
 	local path
+	[ -z "$version" ] || [ "$(cat "$dir/.version" 2>/dev/null)" = "$version" ] ||
+		return 1
 	for path in "${paths[@]}"; do
 		[ -e "$dir/$path" ] || return 1
 	done
@@ -38,20 +41,26 @@ fetch()
 	fi
 	# tar looks up each name only once.
 	mapfile -t paths < <(printf '%s\n' "${paths[@]}" | sort -u)
+	package_version "$package" >"$tmp/version"
 	fetch_linux_source "$package" "$tmp/src" "${paths[@]/#/$package/}"
 	printf '%s\n' "${paths[@]}" >"$tmp/src/.paths"
+	mv "$tmp/version" "$tmp/src/.version"
 	if [ -d "$dir" ]; then
 		mv "$dir" "$tmp/old"
 	fi
 	mv "$tmp/src" "$dir"
 }
 
-[ $# -ge 2 ] || die "usage: source.sh SUITE PATH..."
-suite=$1
+[ $# -ge 2 ] || die "usage: source.sh SUITE[=VERSION] PATH..."
+suite=${1%%=*} version=
+[[ $1 != *=* ]] || version=${1#*=}
 shift
 paths=("$@")
 dir=$CACHE/source/$suite
 
 have_all || with_lock "source-$suite" fetch
+[ -z "$version" ] || [ "$(<"$dir/.version")" = "$version" ] ||
+	die "the kernel source of $suite is $(<"$dir/.version"), but its kernel at hand" \
+		"is $version; REFRESH=1 fetches the newest of both"
 have_all || die "the kernel source of $suite lacks one of: ${paths[*]}"
 echo "$dir"

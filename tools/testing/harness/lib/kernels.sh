@@ -72,6 +72,15 @@ suite_of_series()
 	die "K=$1: no suite has a kernel of this series; they have: ${found[*]}"
 }
 
+# kernel_version KERNEL: prints the version of its package, or of its source's.
+kernel_version()
+{
+	local version=${1##*/}
+
+	! is_built_kernel "$K" || version=${version#"$K"-*-}
+	echo "${version%"$ARCH_TAG"}"
+}
+
 # root_of KERNEL: prints a root of the kernel's suite with BUILD_PACKAGES and
 # the packages that the kernel's headers depend on.
 root_of()

@@ -29,7 +29,7 @@ qemu_accel()
 	fi
 	if [ "$verdict" = works ]; then
 		log "virtual machine: KVM"
-		ACCEL=(-accel kvm -cpu host)
+		ACCEL=(-accel kvm -cpu "host$CPU_FLAGS")
 	else
 		log "virtual machine: TCG, emulated ($verdict)"
 		# With ERMS and FSRM the kernel copies by rep movsb, which TCG
@@ -37,7 +37,7 @@ qemu_accel()
 		# five-level page tables KASAN misjudges addresses while
 		# identify_cpu() has the CPU's features cleared: an interrupt
 		# then panics.
-		ACCEL=(-accel "tcg,thread=multi" -cpu "max,erms=off,fsrm=off,la57=off")
+		ACCEL=(-accel "tcg,thread=multi" -cpu "max,erms=off,fsrm=off,la57=off$CPU_FLAGS")
 	fi
 }
 
@@ -82,20 +82,27 @@ pack_initramfs()
 		cpio --null --create --format=newc --owner=0:0 --quiet) >"$2"
 }
 
+# boot_options KERNEL INITRD: sets BOOT to the options that boot them.
+boot_options()
+{
+	BOOT=(-kernel "$1" -initrd "$2" -append "$VM_CMDLINE")
+}
+
 # Callers may change the guest's memory and CPUs, and add QEMU options.
 VM_MEMORY=1G
 VM_CPUS=2
 VM_OPTIONS=()
+CPU_FLAGS=
 
 # qemu_run KERNEL INITRD SECONDS CONSOLE RESULTS VERDICT [OPTION...]: CONSOLE is an
 # argument of -serial, RESULTS and VERDICT are arguments of -chardev. A panic or
 # the time limit ends QEMU.
 qemu_run()
 {
+	boot_options "$1" "$2"
 	timeout --foreground -s KILL "$3" "${QEMU[@]}" "${MACHINE[@]}" \
 		"${ACCEL[@]}" -smp "$VM_CPUS" -m "$VM_MEMORY" -nodefaults -no-user-config \
-		-display none -no-reboot -kernel "$1" -initrd "$2" \
-		-append "$VM_CMDLINE" \
+		-display none -no-reboot "${BOOT[@]}" \
 		-serial "$4" \
 		-chardev "$5,id=results" -device "$PORT_DEVICE,chardev=results" \
 		-chardev "$6,id=verdict" -device "$PORT_DEVICE,chardev=verdict" \

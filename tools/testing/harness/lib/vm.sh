@@ -47,6 +47,7 @@ vm_prepare()
 	step "building the judge of kernel logs" \
 		gcc -O2 -Wall -Wextra -Werror -o "$VM/klog_judge" \
 		"$HARNESS"/vm/{klog_judge,klog}.c
+	machine_fill
 	VM_KERNEL=$(realpath "$VM_BUILD/kernel/vmlinuz")
 	qemu_accel "$VM_KERNEL"
 }

@@ -21,12 +21,12 @@ modules()
 }
 
 # warnings LOG: prints the warnings about our files. Paths of the kernel's
-# headers begin with a slash or a dot. A compiler that differs from the kernel's
-# is fine.
+# headers begin with a slash or a dot, and its own files are in stock/. A compiler
+# that differs from the kernel's is fine.
 warnings()
 {
 	sed 's|/mnt/||g' "$1" | grep -E '(warning|WARNING|error):' |
-		grep -vE '^[./]|differs from the one used to build the kernel$'
+		grep -vE '^[./]|^[^:]*/stock/|differs from the one used to build the kernel$'
 }
 
 # Debian's s390x kernels have no VFIO, so the modules cannot run there. Take its
@@ -43,6 +43,7 @@ subsystem_symvers()
 modules_build_without_warning()
 {
 	copy_sources "$scratch/src" || return 1
+	modules_fill "$scratch/src" "$kernel" || return 1
 	if [ -n "$extra_symbols" ]; then
 		echo "the kernel has no ${SUBSYSTEM[0]}: exports are those of its source"
 		subsystem_symvers >"$scratch/src/subsystem.symvers" || return 1
