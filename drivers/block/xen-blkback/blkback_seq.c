@@ -30,11 +30,13 @@
 /**
  * struct seq_vbd - what we know of a back-end device, besides the kernel's backend_info
  * @seq: the sequence number of the disk that is open, or 0 before that
+ * @refused: the last attempt has failed
  *
  * A resource of the device: it ends with the driver's binding to it.
  */
 struct seq_vbd {
 	u64 seq;
+	bool refused;
 };
 
 /**
@@ -264,6 +266,9 @@ static void seq_changed(struct xenbus_watch *watch, const char *path, const char
 	}
 	if (!value)
 		goto free;
+	/* A watch fires once more than there are changes. Don't refuse a disk twice. */
+	if (vbd->refused && dev->state >= XenbusStateClosing)
+		goto free;
 	attach = (struct seq_attach) { .task = current, .dev = dev, .value = value };
 	error = parse(value, len, number, number_len);
 	if (vbd->seq && (error || (attach.disk.seq && attach.disk.seq != vbd->seq)))
@@ -272,6 +277,7 @@ static void seq_changed(struct xenbus_watch *watch, const char *path, const char
 		xenbus_dev_fatal(dev, error, "physical-device %s: %s", value, attach.reason);
 	else
 		stock_changed(watch, path, token);
+	vbd->refused = !vbd->seq;
 	WRITE_ONCE(attach.task, NULL);
 free:
 	kfree(value);

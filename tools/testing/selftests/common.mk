@@ -35,7 +35,7 @@ endif
 $(OUT)/obj/%_test.o: CFLAGS += -O0
 
 $(OUT)/%_test: $(OUT)/obj/%_test.o $(LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(OUT)/obj/%.o: %.c | $(OUT)/obj
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<

@@ -26,6 +26,7 @@ host_package_reason()
 	libc6-dev | libc6-dev-*-cross)
 				echo "C library of the test programs" ;;
 	liburing-dev)		echo "io_uring, of the benchmarks" ;;
+	libxen-dev)		echo "the client of xenstore, in tests" ;;
 	linux-libc-dev | linux-libc-dev-*-cross)
 				echo "VFIO's user-space header" ;;
 	make)			echo "runs the builds" ;;
