@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How the kernel's xen-blkback opens a disk. What includes this defines seq_opened(), which
- * looks at the disk that is open, or at the error, and returns 0 or an error.
+ * Wraps the function by which the kernel's xen-blkback opens a disk. The including file
+ * defines seq_opened(), which checks the open disk or takes the error, and returns 0 or an
+ * error.
  */
 #ifndef COMPAT_XEN_BLKBACK_OPEN_H
 #define COMPAT_XEN_BLKBACK_OPEN_H

@@ -142,7 +142,7 @@ static int seq_probe(struct xenbus_device *dev, const struct xenbus_device_id *i
 		return -ENOMEM;
 	}
 	devres_add(&dev->dev, vbd);
-	/* Whoever sees a device that waits for a disk finds out that it will be told. */
+	/* A toolstack that sees the state InitWait must find "opened" there. */
 	error = xenbus_write(XBT_NIL, dev->nodename, "opened", "0");
 	if (error) {
 		xenbus_dev_fatal(dev, error, "writing opened");
@@ -198,7 +198,7 @@ static void seq_changed(struct xenbus_watch *watch, const char *path, const char
 
 #undef xenbus_dev_fatal
 
-/* What do the nodes mean? Returns 0 or an error; sets attach.disk and attach.fields. */
+/* Parse both nodes into attach.disk and attach.fields. Returns 0 or an error. */
 static int parse(const char *value, size_t len, const char *number, size_t number_len)
 {
 	u64 seq = 0;

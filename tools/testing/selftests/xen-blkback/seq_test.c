@@ -112,7 +112,7 @@ TEST_F(seq, swapped_disk_is_refused)
 	EXPECT_TRUE(wait_until(!loop_attached(self->loop), SOON_MS));
 }
 
-/* What the check is for: the same race without a number. */
+/* Show that the check is needed: run the same race without a number. */
 TEST_F(seq, swapped_disk_is_exported_if_no_number_is_given)
 {
 	swap();
@@ -199,7 +199,7 @@ TEST_F(seq, bad_values_are_refused)
 	}
 }
 
-/* Whatever the kernel's own back end takes. */
+/* Test each form that the kernel's own back end accepts. */
 TEST_F(seq, plain_numbers_work_as_ever)
 {
 	static const char * const forms[] = { "%x:%x", "%02x:%02x", "0x%x:%x", "%x:%x rest" };

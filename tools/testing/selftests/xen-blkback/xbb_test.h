@@ -15,7 +15,7 @@
 
 #include "test_lib.h"
 
-/* What toolstacks know of a state of xenbus. */
+/* States of a xenbus device, as written in the store. */
 #define INIT_WAIT	"2"
 #define CONNECTED	"4"
 #define CLOSED		"6"
@@ -24,7 +24,7 @@
 int store_write(const char *path, const void *value, size_t len);
 /* Read a node as a string, truncated to @size - 1 bytes. Returns its length. */
 int store_read(const char *path, char *buf, size_t size);
-/* Remove a node and all below it. Succeeds if there is none. */
+/* Remove a node and its children. Succeeds if the node does not exist. */
 int store_remove(const char *path);
 /* Run these writes of "path", "value", ..., NULL in one transaction. */
 int store_write_all(const char *const *nodes);
@@ -51,8 +51,8 @@ bool vbd_has(const struct vbd *v, const char *node, const char *value);
 /* Is the node there? */
 bool vbd_has_node(const struct vbd *v, const char *node);
 /*
- * Wait until the attach has succeeded or failed. Returns 0 or the negative errno that the
- * back end has written; -ETIME if there is none. The text goes to vbd_said.
+ * Wait until the attach has succeeded or failed. Returns 0, the negative errno that the
+ * back end wrote, or -ETIME. Copies the text of the error to vbd_said.
  */
 int vbd_result(const struct vbd *v);
 extern char vbd_said[256];
