@@ -196,15 +196,12 @@ static void seq_changed(struct xenbus_watch *watch, const char *path, const char
 
 #include "stock/xenbus.c"
 
-#undef xenbus_dev_fatal
-
 /* Parse both nodes into attach.disk and attach.fields. Returns 0 or an error. */
 static int parse(const char *value, size_t len, const char *number, size_t number_len)
 {
-	u64 seq = 0;
+	u64 seq;
 	int error;
 
-	attach.disk.seq = 0;
 	if (strnchr(value, len, '@')) {
 		error = seq_parse_disk(value, len, &attach.disk);
 		if (error)
@@ -274,7 +271,7 @@ static void seq_changed(struct xenbus_watch *watch, const char *path, const char
 	if (vbd->seq && (error || (attach.disk.seq && attach.disk.seq != vbd->seq)))
 		dev_warn(&dev->dev, "a disk is open; ignoring physical-device %s\n", value);
 	else if (error)
-		xenbus_dev_fatal(dev, error, "physical-device %s: %s", value, attach.reason);
+		xenbus_dev_fatal(dev, error, "reading physical-device");
 	else
 		stock_changed(watch, path, token);
 	vbd->refused = !vbd->seq;

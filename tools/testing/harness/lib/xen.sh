@@ -36,7 +36,7 @@ boot_options()
 	BOOT=(-kernel "$VM/xen" -append "$XEN_CMDLINE" -initrd "$1 $VM_CMDLINE,$2")
 }
 
-# Programs that the tools start by their path.
+# Programs outside the folders of PATH.
 for program in xenstored xen-init-dom0; do
 	MACHINE_PROGRAMS+=("/usr/lib/xen-*/bin/$program")
 done

@@ -61,32 +61,34 @@ FIXTURE_TEARDOWN(seq)
 	ASSERT_EQ(self->loop, loop_attach(B, false));			\
 } while (0)
 
+/* Another virtual disk of the same number. */
+#define renew() do {							\
+	ASSERT_EQ(0, vbd_remove(&self->vbd));				\
+	ASSERT_EQ(0, vbd_create(&self->vbd, 0, "w"));			\
+} while (0)
+
 TEST_F(seq, waiting_device_says_that_it_will_tell)
 {
-	char number[32], path[96];
+	char number[32];
 
 	EXPECT_TRUE(vbd_has(&self->vbd, "opened", "0"));
 	EXPECT_FALSE(vbd_has_node(&self->vbd, "sectors"));
 	EXPECT_EQ(1, read_file("/sys/module/xen_blkback/parameters/diskseq", number,
 			       sizeof(number)));
 	EXPECT_STREQ("Y", number);
-	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s/diskseq",
-		 self->vbd.name);
-	EXPECT_EQ(-ENODATA, read_file(path, number, sizeof(number)));
+	EXPECT_EQ(-ENODATA, vbd_shown_seq(&self->vbd, number, sizeof(number)));
 }
 
 TEST_F(seq, right_number_is_opened_and_told)
 {
-	char number[32], expected[32], path[96];
+	char number[32], expected[32];
 
 	ASSERT_EQ(0, give(self->seq));
 	ASSERT_EQ(0, vbd_result(&self->vbd));
 	EXPECT_TRUE(vbd_has(&self->vbd, "opened", "1"));
 	EXPECT_TRUE(wait_until(begins_with(self->vbd.dev, "this is a"), SOON_MS));
-	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s/diskseq",
-		 self->vbd.name);
 	snprintf(expected, sizeof(expected), "%llu", self->seq);
-	EXPECT_LT(0, read_file(path, number, sizeof(number)));
+	EXPECT_LT(0, vbd_shown_seq(&self->vbd, number, sizeof(number)));
 	EXPECT_STREQ(expected, number);
 }
 
@@ -125,8 +127,7 @@ TEST_F(seq, refused_attach_can_be_tried_again_at_once)
 {
 	ASSERT_EQ(0, give(self->seq + 1));
 	EXPECT_EQ(-ENODEV, vbd_result(&self->vbd));
-	ASSERT_EQ(0, vbd_remove(&self->vbd));
-	ASSERT_EQ(0, vbd_create(&self->vbd, 0, "w"));
+	renew();
 	ASSERT_EQ(0, give(self->seq));
 	EXPECT_EQ(0, vbd_result(&self->vbd));
 }
@@ -194,8 +195,7 @@ TEST_F(seq, bad_values_are_refused)
 			TH_LOG("\"%s\" (%zu): %s", bad[i].value, bad[i].len, vbd_said);
 		}
 		EXPECT_TRUE(vbd_has(&self->vbd, "opened", "0"));
-		ASSERT_EQ(0, vbd_remove(&self->vbd));
-		ASSERT_EQ(0, vbd_create(&self->vbd, 0, "w"));
+		renew();
 	}
 }
 
@@ -213,8 +213,7 @@ TEST_F(seq, plain_numbers_work_as_ever)
 			TH_LOG("%s: %s", value, vbd_said);
 		}
 		EXPECT_TRUE(vbd_has(&self->vbd, "opened", "1"));
-		ASSERT_EQ(0, vbd_remove(&self->vbd));
-		ASSERT_EQ(0, vbd_create(&self->vbd, 0, "w"));
+		renew();
 	}
 }
 
@@ -262,8 +261,7 @@ TEST_F(seq, number_may_be_a_node_of_its_own)
 			       vbd_said);
 		}
 		EXPECT_EQ(!cases[i].result, vbd_has(&self->vbd, "opened", "1"));
-		ASSERT_EQ(0, vbd_remove(&self->vbd));
-		ASSERT_EQ(0, vbd_create(&self->vbd, 0, "w"));
+		renew();
 	}
 }
 
@@ -290,8 +288,7 @@ TEST_F(seq, device_that_cannot_be_opened_tells_why)
 		TH_LOG("%s", vbd_said);
 	}
 	EXPECT_TRUE(vbd_has(&self->vbd, "opened", "0"));
-	ASSERT_EQ(0, vbd_remove(&self->vbd));
-	ASSERT_EQ(0, vbd_create(&self->vbd, 0, "w"));
+	renew();
 	ASSERT_EQ(0, vbd_give(&self->vbd, "fff:1"));
 	EXPECT_EQ(-ENXIO, vbd_result(&self->vbd));
 }

@@ -50,6 +50,8 @@ int vbd_give(const struct vbd *v, const char *fmt, ...);
 bool vbd_has(const struct vbd *v, const char *node, const char *value);
 /* Is the node there? */
 bool vbd_has_node(const struct vbd *v, const char *node);
+/* Read the sequence number that sysfs shows. Returns its length. */
+int vbd_shown_seq(const struct vbd *v, char *text, size_t size);
 /*
  * Wait until the attach has succeeded or failed. Returns 0, the negative errno that the
  * back end wrote, or -ETIME. Copies the text of the error to vbd_said.

@@ -78,20 +78,35 @@ int vbd_give(const struct vbd *v, const char *fmt, ...)
 	return store_write(path, value, strlen(value));
 }
 
-bool vbd_has(const struct vbd *v, const char *node, const char *value)
+/* Reads a node of the back end. Returns its length. */
+static int vbd_read(const struct vbd *v, const char *node, char *text, size_t size)
 {
-	char path[128], text[256];
+	char path[128];
 
 	path_of(path, sizeof(path), v->back, node);
-	return store_read(path, text, sizeof(text)) >= 0 && !strcmp(text, value);
+	return store_read(path, text, size);
+}
+
+bool vbd_has(const struct vbd *v, const char *node, const char *value)
+{
+	char text[256];
+
+	return vbd_read(v, node, text, sizeof(text)) >= 0 && !strcmp(text, value);
 }
 
 bool vbd_has_node(const struct vbd *v, const char *node)
 {
-	char path[128], text[256];
+	char text[256];
 
-	path_of(path, sizeof(path), v->back, node);
-	return store_read(path, text, sizeof(text)) >= 0;
+	return vbd_read(v, node, text, sizeof(text)) >= 0;
+}
+
+int vbd_shown_seq(const struct vbd *v, char *text, size_t size)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s/diskseq", v->name);
+	return read_file(path, text, size);
 }
 
 int vbd_result(const struct vbd *v)
@@ -103,20 +118,17 @@ int vbd_result(const struct vbd *v)
 	return -atoi(vbd_said);
 }
 
-static bool back_is_gone(const struct vbd *v)
+static bool is_gone(const char *bus, const char *name)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s", v->name);
+	snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s", bus, name);
 	return !link_exists(path);
 }
 
-static bool front_is_gone(const struct vbd *v)
+static bool back_is_gone(const struct vbd *v)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/bus/xen/devices/%s", v->front_name);
-	return !link_exists(path);
+	return is_gone("xen-backend", v->name);
 }
 
 int vbd_remove(struct vbd *v)
@@ -135,7 +147,7 @@ int vbd_remove(struct vbd *v)
 		error = -ETIME;
 	error = error ?: store_remove(v->front) ?: store_remove(v->back) ?:
 		store_remove(v->error);
-	if (!error && !wait_until(back_is_gone(v) && front_is_gone(v), SOON_MS))
+	if (!error && !wait_until(back_is_gone(v) && is_gone("xen", v->front_name), SOON_MS))
 		error = -ETIME;
 	return error;
 }
