@@ -7,7 +7,8 @@
 # our modules in updates/, the distribution's modules that they depend on or that
 # MACHINE_MODULES or the arguments name, and VM_DIR as /vm. A trailing question
 # mark marks a module that not every kernel has. The distribution's modules with
-# the names of ours go to /lib/modules/stock, where modprobe does not look.
+# the names of ours go to /lib/modules/stock, where modprobe does not look, if
+# MACHINE_MODULES names them or another module depends on them.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -122,7 +123,8 @@ add_modules()
 			modprobe -d "$kernel" -S "$release" -nq "$name" ||
 				continue
 		fi
-		[ ! -e "$dest/updates/$name.ko" ] || continue
+		[ ! -e "$dest/updates/$name.ko" ] ||
+			[[ " ${MACHINE_MODULES[*]} " = *" $name "* ]] || continue
 		modprobe -d "$kernel" -S "$release" --show-depends "$name"
 	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | sort -u >"$root/closure"
 	while read -r path; do

@@ -14,6 +14,7 @@
 #define B "/tmp/b.raw"
 #define SIZE (16 << 20)
 #define LOOP_MAJOR 7
+#define DRIVER "/sys/bus/xen-backend/drivers/vbd"
 
 FIXTURE(seq) {
 	struct vbd vbd, other;
@@ -30,7 +31,7 @@ FIXTURE_SETUP(seq)
 	ASSERT_EQ(0, load_module("xen-blkback"));
 	ASSERT_EQ(0, image_create(A, "this is a", SIZE));
 	ASSERT_EQ(0, image_create(B, "this is b", SIZE));
-	self->loop = loop_attach(A, false);
+	self->loop = loop_attach(A, 0);
 	ASSERT_LE(0, self->loop);
 	self->seq = loop_seq(self->loop);
 	ASSERT_LT(0, self->seq);
@@ -58,7 +59,7 @@ FIXTURE_TEARDOWN(seq)
 #define swap() do {							\
 	ASSERT_EQ(0, loop_detach(self->loop));				\
 	ASSERT_TRUE(wait_until(!loop_attached(self->loop), SOON_MS));	\
-	ASSERT_EQ(self->loop, loop_attach(B, false));			\
+	ASSERT_EQ(self->loop, loop_attach(B, 0));			\
 } while (0)
 
 /* Another virtual disk of the same number. */
@@ -317,6 +318,23 @@ TEST_F(seq, front_end_that_starts_again_finds_the_disk_open)
 	EXPECT_EQ(0, store_remove(self->vbd.front));
 }
 
+/* The driver may come back to a device that still names its disk. */
+TEST_F(seq, unbound_back_end_lets_go_and_checks_again_when_it_is_bound)
+{
+	ASSERT_EQ(0, give(self->seq));
+	ASSERT_EQ(0, vbd_result(&self->vbd));
+	ASSERT_EQ(0, loop_detach(self->loop));
+	ASSERT_TRUE(loop_attached(self->loop));
+	ASSERT_EQ(0, write_file(DRIVER "/unbind", self->vbd.name));
+	EXPECT_TRUE(wait_until(!loop_attached(self->loop), SOON_MS));
+	ASSERT_EQ(self->loop, loop_attach(B, 0));
+	ASSERT_EQ(0, write_file(DRIVER "/bind", self->vbd.name));
+	EXPECT_TRUE(wait_until(vbd_has(&self->vbd, "opened", "0"), SOON_MS));
+	EXPECT_TRUE(wait_until(store_read(self->vbd.error, vbd_said, sizeof(vbd_said)) > 0,
+			       SOON_MS));
+	EXPECT_NE(NULL, strstr(vbd_said, "the disk has number"));
+}
+
 TEST_F(seq, unload_is_refused_while_a_disk_lives)
 {
 	EXPECT_EQ(-1, syscall(SYS_delete_module, "xen_blkback", O_NONBLOCK));
@@ -325,7 +343,7 @@ TEST_F(seq, unload_is_refused_while_a_disk_lives)
 
 TEST_F(seq, two_disks_have_their_own_numbers)
 {
-	int n = loop_attach(B, false);
+	int n = loop_attach(B, 0);
 
 	ASSERT_LE(0, n);
 	ASSERT_EQ(0, vbd_create(&self->other, 1, "r"));

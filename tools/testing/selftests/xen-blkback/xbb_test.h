@@ -26,6 +26,8 @@ int store_write(const char *path, const void *value, size_t len);
 int store_read(const char *path, char *buf, size_t size);
 /* Remove a node and its children. Succeeds if the node does not exist. */
 int store_remove(const char *path);
+/* Print the nodes below this one as lines "name = value", sorted, except @but. */
+int store_dump(const char *path, const char *but, char *text, size_t size);
 /* Run these writes of "path", "value", ..., NULL in one transaction. */
 int store_write_all(const char *const *nodes);
 /* The same, but write nothing if this node has one of these values, of one character. */
@@ -50,6 +52,8 @@ int vbd_give(const struct vbd *v, const char *fmt, ...);
 bool vbd_has(const struct vbd *v, const char *node, const char *value);
 /* Is the node there? */
 bool vbd_has_node(const struct vbd *v, const char *node);
+/* Read a number that the back end has written. Returns -1 if there is none. */
+int vbd_number(const struct vbd *v, const char *node);
 /* Read the sequence number that sysfs shows. Returns its length. */
 int vbd_shown_seq(const struct vbd *v, char *text, size_t size);
 /*
@@ -66,13 +70,17 @@ int image_create(const char *path, const char *text, size_t size);
 /* Does the file or device begin with the text? Bypasses the cache of a device. */
 bool begins_with(const char *path, const char *text);
 
-/* Attach the file to a free loop device. Returns its number. */
-int loop_attach(const char *path, bool read_only);
+/* Attach the file to a free loop device, with LO_FLAGS_*. Returns its number. */
+int loop_attach(const char *path, int flags);
 /* Detach it. If it is open, that happens when its last user closes it. */
 int loop_detach(int n);
 /* Does it have a file? */
 bool loop_attached(int n);
 /* Its sequence number. */
 unsigned long long loop_seq(int n);
+
+/* The sequence number and the device number of a disk or a partition, as sysfs has them. */
+unsigned long long disk_seq(const char *disk);
+int disk_number(const char *name, unsigned int *major, unsigned int *minor);
 
 #endif

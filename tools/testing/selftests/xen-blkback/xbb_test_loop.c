@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* See xbb_test.h: loop devices and their files. */
+/* See xbb_test.h: disks, loop devices and their files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
@@ -56,15 +56,14 @@ static int open_loop(int n)
 }
 
 /* The loop device @n gets the open file. */
-static int configure(int n, int file, const char *path, bool read_only)
+static int configure(int n, int file, const char *path, int flags)
 {
 	struct loop_config config = { .fd = file };
 	int loop = open_loop(n), error;
 
 	if (loop < 0)
 		return -errno;
-	if (read_only)
-		config.info.lo_flags |= LO_FLAGS_READ_ONLY;
+	config.info.lo_flags = flags;
 	snprintf((char *)config.info.lo_file_name, sizeof(config.info.lo_file_name), "%s",
 		 path);
 	error = ioctl(loop, LOOP_CONFIGURE, &config) ? -errno : 0;
@@ -72,7 +71,7 @@ static int configure(int n, int file, const char *path, bool read_only)
 	return error;
 }
 
-int loop_attach(const char *path, bool read_only)
+int loop_attach(const char *path, int flags)
 {
 	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	int n = ioctl(control, LOOP_CTL_GET_FREE), file, error;
@@ -80,10 +79,10 @@ int loop_attach(const char *path, bool read_only)
 	close(control);
 	if (n < 0)
 		return -errno;
-	file = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	file = open(path, (flags & LO_FLAGS_READ_ONLY ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (file < 0)
 		return -errno;
-	error = configure(n, file, path, read_only);
+	error = configure(n, file, path, flags);
 	close(file);
 	return error ?: n;
 }
@@ -109,8 +108,28 @@ bool loop_attached(int n)
 
 unsigned long long loop_seq(int n)
 {
+	char name[16];
+
+	snprintf(name, sizeof(name), "loop%d", n);
+	return disk_seq(name);
+}
+
+unsigned long long disk_seq(const char *disk)
+{
 	char path[64];
 
-	snprintf(path, sizeof(path), "/sys/block/loop%d/diskseq", n);
+	snprintf(path, sizeof(path), "/sys/block/%s/diskseq", disk);
 	return read_number(path);
+}
+
+int disk_number(const char *name, unsigned int *major, unsigned int *minor)
+{
+	char path[64], text[32];
+	int error;
+
+	snprintf(path, sizeof(path), "/sys/class/block/%s/dev", name);
+	error = read_file(path, text, sizeof(text));
+	if (error < 0)
+		return error;
+	return sscanf(text, "%u:%u", major, minor) == 2 ? 0 : -EINVAL;
 }

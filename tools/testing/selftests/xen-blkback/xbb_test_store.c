@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* See xbb_test.h: nodes of xenstore. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xenstore.h>
@@ -43,6 +44,33 @@ int store_remove(const char *path)
 	if (store() && xs_rm(store(), XBT_NULL, path))
 		return 0;
 	return errno == ENOENT ? 0 : -errno;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int store_dump(const char *path, const char *but, char *text, size_t size)
+{
+	char node[256], value[256];
+	unsigned int nr;
+	size_t len = 0;
+	char **names;
+
+	names = store() ? xs_directory(store(), XBT_NULL, path, &nr) : NULL;
+	if (!names)
+		return -errno;
+	qsort(names, nr, sizeof(*names), by_name);
+	text[0] = '\0';
+	for (unsigned int i = 0; i < nr && len < size; i++) {
+		snprintf(node, sizeof(node), "%s/%s", path, names[i]);
+		if (!strcmp(names[i], but) || store_read(node, value, sizeof(value)) < 0)
+			continue;
+		len += snprintf(text + len, size - len, "%s = %s\n", names[i], value);
+	}
+	free(names);
+	return len < size ? 0 : -ENOSPC;
 }
 
 static bool has_one_of(xs_transaction_t t, const char *path, const char *values)

@@ -101,6 +101,13 @@ bool vbd_has_node(const struct vbd *v, const char *node)
 	return vbd_read(v, node, text, sizeof(text)) >= 0;
 }
 
+int vbd_number(const struct vbd *v, const char *node)
+{
+	char text[32];
+
+	return vbd_read(v, node, text, sizeof(text)) > 0 ? atoi(text) : -1;
+}
+
 int vbd_shown_seq(const struct vbd *v, char *text, size_t size)
 {
 	char path[96];
