@@ -5,7 +5,8 @@
 #
 # Builds the system's modules for the kernel K, in a root of its suite with that
 # suite's compiler, W=1 and sparse, and compares their exports with those of the
-# distribution's modules.
+# distribution's modules. tools/testing/builds/S.sh may define more_tests, which use
+# what was built.
 
 # shellcheck source=tools/testing/harness/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -95,6 +96,12 @@ modules_are_installed_below_updates()
 
 tests=(modules_build_without_warning modules_are_installed_below_updates
 	sources_are_sparse_clean)
+more_tests=()
+if [ -e "$TESTING/builds/$S.sh" ]; then
+	# shellcheck source=tools/testing/builds/xen-blkback.sh
+	. "$TESTING/builds/$S.sh"
+fi
+tests+=("${more_tests[@]}")
 choose_tests builds
 need_packages "${HOST_PACKAGES[@]}"
 kernel=$("$HARNESS/kernel.sh")
@@ -120,4 +127,7 @@ if [ -n "${STOCK_SYMBOLS[*]}" ]; then
 	"$HARNESS/crc.sh" "$scratch/src/Module.symvers" "$kernel" |
 		sed -E 's/^((not )?ok - )/\1crc:/' || failed=$((failed + 1))
 fi
+for test in "${more_tests[@]}"; do
+	run_test "builds:$test" "$test"
+done
 exit $((failed > 0))
