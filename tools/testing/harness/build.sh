@@ -72,7 +72,7 @@ build_programs()
 {
 	local part=$1 dir=$2
 	shift 2
-	[ -d "$TOP/$dir" ] || return 0
+	[ -e "$TOP/$dir/Makefile" ] || return 0
 	mkdir -p "$build/$part"
 	step "building the programs of $dir" \
 		make -C "$TOP/$dir" -j"$(nproc)" OUT="$build/$part" \

@@ -49,6 +49,7 @@ fill()
 	local program file
 
 	cp -t "$VM/root/tests" "$HARNESS"/vm/{testlib,debs}.sh
+	mkdir -p "$build/e2e"
 	find "$build/e2e" "$here" -maxdepth 1 -type f \
 		\( -name '*_test' -o -name '*.sh' \) \
 		-exec cp -t "$VM/root/tests" {} +
