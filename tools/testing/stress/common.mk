@@ -4,8 +4,8 @@
 #
 #   make OUT=<output directory>
 #
-# The Makefile sets PROGRAMS, LIB_MORE (objects that all of them share) and DIRS, the
-# folders of their sources and headers.
+# The Makefile sets PROGRAMS, LIB_MORE (objects that all of them share), DIRS (the
+# folders of their sources and headers) and LDLIBS.
 
 OUT ?= ../../../../build/stress
 CC ?= gcc
@@ -28,7 +28,7 @@ all: $(PROGRAMS:%=$(OUT)/%)
 $(OUT)/fail_nth: $(OUT)/obj/fail_state.o
 
 $(OUT)/%: $(OUT)/obj/%.o $(LIB_OBJS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(OUT)/obj/%.o: %.c | $(OUT)/obj
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
