@@ -53,7 +53,7 @@ build_packages()
 
 need_packages "${HOST_PACKAGES[@]}"
 root=$("$HARNESS/root.sh" "${KERNELS[0]}" deb build-essential debhelper dh-dkms \
-	lintian man-db)
+	libxen-dev lintian man-db)
 if [ "$folder" = root ]; then
 	echo "$root"
 	exit

@@ -15,7 +15,10 @@ tests=(
 	image_is_packed
 )
 
-MATRIX_PACKAGES=(libc6-dev systemd-standalone-sysusers)
+matrix_packages()
+{
+	printf '%s\n' libc6-dev systemd-standalone-sysusers
+}
 
 kernel_without_device_mapper_is_skipped()
 {

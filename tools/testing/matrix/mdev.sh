@@ -21,7 +21,11 @@ tests=(
 # Where the kernel's package has its own module.
 STOCK=kernel
 MODULE_VERSION=$(project_version)
-MATRIX_PACKAGES=(bash-completion)
+
+matrix_packages()
+{
+	echo bash-completion
+}
 
 kernel_that_cannot_be_served_is_skipped()
 {

@@ -229,7 +229,7 @@ image_is_packed()
 # Defaults for what the file of the system does not define.
 STOCK=
 MODULE_VERSION=
-MATRIX_PACKAGES=()
+matrix_packages() { :; }
 add_drivers() { :; }
 # shellcheck source=tools/testing/matrix/mdev.sh
 . "$TESTING/matrix/$S.sh"
@@ -254,9 +254,10 @@ release=${kernel#linux-image-} old_release=${old_kernel#linux-image-}
 	die "the kernel at hand is not the newest one; REFRESH=1 fetches it"
 from=
 [ "$(base_suite "$suite")" = "$suite" ] || from=/$suite
+mapfile -t more < <(matrix_packages)
 base=$("$HARNESS/root.sh" "$suite" "$S-matrix" "$old_kernel$from" \
 	"linux-headers-$old_release$from" dkms openssl \
-	"${MATRIX_PACKAGES[@]}" "${E2E_PROGRAMS[@]}" "${E2E_PACKAGES[@]}")
+	"${more[@]}" "${E2E_PROGRAMS[@]}" "${E2E_PACKAGES[@]}")
 for test in "${tests[@]}"; do
 	run_test "matrix:$test" "$test"
 	# The other tests depend on this one.
