@@ -286,6 +286,10 @@ static int seq_set_parameter(const char *value, const struct kernel_param *param
 	return -EPERM;
 }
 
+/* The kernel's own module has no version. DKMS would not replace it without one. */
+#define SEQ_VERSION "1.0.0"
+MODULE_VERSION(SEQ_VERSION);
+
 static bool diskseq = true;
 static const struct kernel_param_ops seq_parameter = {
 	.set = seq_set_parameter,

@@ -37,8 +37,7 @@ pretend()
 		rm "$name"
 		mv "mdev-$version" "mdev-$1"
 		sed -i "1s/$version/$1/" "mdev-$1/packaging/debian/changelog"
-		sed -i "s/\"$version\"/\"$1\"/" \
-			"mdev-$1/drivers/vfio/mdev/mdev_version.h"
+		sed -i "s/\"$version\"/\"$1\"/" "${VERSION_FILES[@]/#/mdev-$1/}"
 		tar -cJf "mdev_$1.orig.tar.xz" "mdev-$1"
 		rm -r "mdev-$1"
 	)

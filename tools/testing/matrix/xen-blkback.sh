@@ -17,6 +17,7 @@ tests=(
 
 # Where the kernel's package has its own module.
 STOCK=kernel
+MODULE_VERSION=$(project_version)
 
 # The sources of the newest kernel. The root has the one before it.
 matrix_packages()
@@ -61,17 +62,19 @@ kernel_of_another_version_than_its_sources_is_skipped()
 
 kernel_before_its_sources_is_built_when_they_come()
 {
-	local source
+	local source said
 
 	source=$(source_package)
 	at=$main
 	copy before || return 1
 	here dpkg --purge --force-depends "$source" || return 1
 	# apt would refuse to install anything without what linux-source depends on.
-	here dpkg -i --force-depends /mnt/debs/"$module-dkms"_*.deb >"$work/said" 2>&1 ||
-		true
+	said=$(here sh -c "dpkg -i --force-depends /mnt/debs/$module-dkms_*.deb" 2>&1)
 	grep -F "of version $(version_of "linux-headers-$release"), and none is installed" \
-		"$work/said" && not_built "$release" || return 1
+		<<<"$said" && not_built "$release" || {
+		printf '%s\n' "$said"
+		return 1
+	}
 	mkdir -p "$work/shared/source" &&
 		(cd "$work/shared/source" && apt-get "${APT_OPTS[@]}" download "$source") &&
 		here sh -c "dpkg -i /mnt/source/*.deb" && built "$release"

@@ -6,6 +6,10 @@
 
 CHANGELOG=$TOP/packaging/debian/changelog
 
+# Sources with the version of the packages.
+# shellcheck disable=SC2034 # for the caller
+VERSION_FILES=(drivers/vfio/mdev/mdev_version.h drivers/block/xen-blkback/blkback_seq.c)
+
 # project_version: prints the version without Debian's revision.
 project_version()
 {

@@ -99,12 +99,17 @@ kernel_doc_is_clean()
 # The modules have the version of the packages.
 versions_agree()
 {
-	local version
+	local version file bad=0
 
 	version=$(project_version)
 	echo "version: $version"
-	[ -n "$version" ] && grep -qxF "#define MDEV_VERSION \"$version\"" \
-		"$TOP/drivers/vfio/mdev/mdev_version.h"
+	for file in "${VERSION_FILES[@]}"; do
+		grep -qE "^#define [A-Z]+_VERSION \"$version\"\$" "$TOP/$file" || {
+			echo "$file has another one"
+			bad=1
+		}
+	done
+	[ -n "$version" ] && return "$bad"
 }
 
 # Catch patches that no longer apply here, long before mutations run.
