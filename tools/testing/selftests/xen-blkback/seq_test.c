@@ -2,6 +2,7 @@
 /* Which disk the back end opens, and what it tells. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/major.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -13,7 +14,6 @@
 #define A "/tmp/a.raw"
 #define B "/tmp/b.raw"
 #define SIZE (16 << 20)
-#define LOOP_MAJOR 7
 #define DRIVER "/sys/bus/xen-backend/drivers/vbd"
 
 FIXTURE(seq) {

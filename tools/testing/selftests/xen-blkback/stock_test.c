@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The distribution's module beside ours: what differs, and what must not. */
+#include <linux/major.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +11,6 @@
 #define A "/tmp/a.raw"
 #define B "/tmp/b.raw"
 #define SIZE (16 << 20)
-#define LOOP_MAJOR 7
 #define STOCK "/lib/modules/stock/xen-blkback.ko"
 
 FIXTURE(stock) {

@@ -70,7 +70,10 @@ int image_create(const char *path, const char *text, size_t size);
 /* Does the file or device begin with the text? Bypasses the cache of a device. */
 bool begins_with(const char *path, const char *text);
 
-/* Attach the file to a free loop device, with LO_FLAGS_*. Returns its number. */
+int loop_open(int n);
+/* Attach the file to this loop device, with LO_FLAGS_*. */
+int loop_configure(int n, const char *path, int flags);
+/* Attach it to a free one. Returns its number. */
 int loop_attach(const char *path, int flags);
 /* Detach it. If it is open, that happens when its last user closes it. */
 int loop_detach(int n);

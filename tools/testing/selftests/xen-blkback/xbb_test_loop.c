@@ -47,26 +47,29 @@ bool begins_with(const char *path, const char *text)
 	return same;
 }
 
-static int open_loop(int n)
+int loop_open(int n)
 {
 	char path[32];
+	int fd;
 
 	snprintf(path, sizeof(path), "/dev/loop%d", n);
-	return open(path, O_RDWR | O_CLOEXEC);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
-/* The loop device @n gets the open file. */
-static int configure(int n, int file, const char *path, int flags)
+int loop_configure(int n, const char *path, int flags)
 {
-	struct loop_config config = { .fd = file };
-	int loop = open_loop(n), error;
+	struct loop_config config = { .info.lo_flags = flags };
+	int loop = loop_open(n), error;
 
 	if (loop < 0)
-		return -errno;
-	config.info.lo_flags = flags;
+		return loop;
+	config.fd = open(path, (flags & LO_FLAGS_READ_ONLY ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	snprintf((char *)config.info.lo_file_name, sizeof(config.info.lo_file_name), "%s",
 		 path);
-	error = ioctl(loop, LOOP_CONFIGURE, &config) ? -errno : 0;
+	error = (int)config.fd < 0 || ioctl(loop, LOOP_CONFIGURE, &config) ? -errno : 0;
+	if ((int)config.fd >= 0)
+		close(config.fd);
 	close(loop);
 	return error;
 }
@@ -74,25 +77,20 @@ static int configure(int n, int file, const char *path, int flags)
 int loop_attach(const char *path, int flags)
 {
 	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	int n = ioctl(control, LOOP_CTL_GET_FREE), file, error;
+	int n = ioctl(control, LOOP_CTL_GET_FREE);
 
-	close(control);
 	if (n < 0)
-		return -errno;
-	file = open(path, (flags & LO_FLAGS_READ_ONLY ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-	if (file < 0)
-		return -errno;
-	error = configure(n, file, path, flags);
-	close(file);
-	return error ?: n;
+		n = -errno;
+	close(control);
+	return n < 0 ? n : loop_configure(n, path, flags) ?: n;
 }
 
 int loop_detach(int n)
 {
-	int fd = open_loop(n), error;
+	int fd = loop_open(n), error;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	error = ioctl(fd, LOOP_CLR_FD) ? -errno : 0;
 	close(fd);
 	return error;

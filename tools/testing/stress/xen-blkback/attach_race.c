@@ -7,8 +7,8 @@
  * while. A guest gets the file that was meant, or no disk. Both must have happened.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/loop.h>
+#include <linux/major.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,6 @@
 #define NR_LOOPS	4
 #define NR_FILES	8
 #define NR_ATTACHERS	4
-#define LOOP_MAJOR	7
 #define FILES		"/tmp/file-"	/* each begins with its name */
 
 /* What all processes share. */
@@ -70,31 +69,14 @@ static const char *file_name(unsigned int n)
 	return name;
 }
 
-static int loop_open(int n)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/dev/loop%d", n);
-	return open(path, O_RDWR | O_CLOEXEC);
-}
-
 /* One of the loop devices gets another file, if nobody has it open. */
 static void swap(struct rng *rng)
 {
 	int n = race->loops[rng_below(rng, NR_LOOPS)];
-	const char *name = file_name(rng_below(rng, NR_FILES));
-	int fd = loop_open(n), file = open(name, O_RDWR | O_CLOEXEC);
-	struct loop_config config = { .fd = file };
 
-	snprintf((char *)config.info.lo_file_name, sizeof(config.info.lo_file_name), "%s",
-		 name);
-	ioctl(fd, LOOP_CLR_FD);
-	close(fd);
-	fd = loop_open(n);
-	if (!ioctl(fd, LOOP_CONFIGURE, &config))
+	loop_detach(n);
+	if (!loop_configure(n, file_name(rng_below(rng, NR_FILES)), 0))
 		count(&race->swaps);
-	close(file);
-	close(fd);
 }
 
 /* Find what the loop device has. The number tells whether that was so all the while. */
