@@ -63,7 +63,7 @@ struct disk {
 void disk_open(struct disk *disk, const char *params, const struct disk_options *options);
 /* Detach the loop device @path, if its sequence number is still the same. */
 void disk_detach(const char *path, unsigned long long seq);
-/* Fill in @disk for the block device of this number. False if there is none. */
+/* Look up the block device with this number. Returns false if it does not exist. */
 bool disk_of_number(struct disk *disk, dev_t number);
 
 /*

@@ -66,7 +66,7 @@ TEST_F(stock, number_is_taken_for_the_major_by_the_distributions_module)
 	EXPECT_FALSE(vbd_has_node(&self->vbd, "opened"));
 }
 
-/* What a toolstack finds after it wrote a value. */
+/* The result of writing physical-device, as a toolstack sees it. */
 struct outcome {
 	int result;
 	char nodes[4096];

@@ -52,7 +52,7 @@ int vbd_give(const struct vbd *v, const char *fmt, ...);
 bool vbd_has(const struct vbd *v, const char *node, const char *value);
 /* Is the node there? */
 bool vbd_has_node(const struct vbd *v, const char *node);
-/* Read a number that the back end has written. Returns -1 if there is none. */
+/* Read the number in this node of the back end. Returns -1 if it does not exist. */
 int vbd_number(const struct vbd *v, const char *node);
 /* Read the sequence number that sysfs shows. Returns its length. */
 int vbd_shown_seq(const struct vbd *v, char *text, size_t size);

@@ -28,7 +28,7 @@
 #define NR_ATTACHERS	4
 #define FILES		"/tmp/file-"	/* each begins with its name */
 
-/* What all processes share. */
+/* Memory shared by all processes. */
 struct race {
 	int loops[NR_LOOPS];
 	bool stop;
