@@ -70,11 +70,11 @@ kernel_before_its_sources_is_built_when_they_come()
 	here dpkg --purge --force-depends "$source" || return 1
 	# apt would refuse to install anything without what linux-source depends on.
 	said=$(here sh -c "dpkg -i --force-depends /mnt/debs/$module-dkms_*.deb" 2>&1)
-	grep -F "of version $(version_of "linux-headers-$release"), and none is installed" \
-		<<<"$said" && not_built "$release" || {
+	if ! grep -F "of version $(version_of "linux-headers-$release"), and none is installed" \
+		<<<"$said" || ! not_built "$release"; then
 		printf '%s\n' "$said"
 		return 1
-	}
+	fi
 	mkdir -p "$work/shared/source" &&
 		(cd "$work/shared/source" && apt-get "${APT_OPTS[@]}" download "$source") &&
 		here sh -c "dpkg -i /mnt/source/*.deb" && built "$release"
