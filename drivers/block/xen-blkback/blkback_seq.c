@@ -122,13 +122,30 @@ static int seq_create_group(struct kobject *kobj, const struct attribute_group *
 
 	if (error)
 		return seq_fail(error, "cannot be shown in sysfs");
-	error = xenbus_write(XBT_NIL, attach.dev->nodename, "opened", "1");
-	if (error)
-		return seq_fail(error, "\"opened\" cannot be written");
 	vbd = seq_vbd_of(&attach.dev->dev);
 	WRITE_ONCE(vbd->seq, attach.seq);
+	error = xenbus_write(XBT_NIL, attach.dev->nodename, "opened", "1");
+	if (error) {
+		WRITE_ONCE(vbd->seq, 0);
+		return seq_fail(error, "\"opened\" cannot be written");
+	}
 	return 0;
 }
+
+static ssize_t diskseq_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	u64 seq = READ_ONCE(seq_vbd_of(dev)->seq);
+
+	return seq ? sysfs_emit(buf, "%llu\n", seq) : -ENODATA;
+}
+static DEVICE_ATTR_RO(diskseq);
+
+static struct attribute *seq_attrs[] = {
+	&dev_attr_diskseq.attr,
+	NULL
+};
+
+static const struct attribute_group seq_group = { .attrs = seq_attrs };
 
 static int (*stock_probe)(struct xenbus_device *dev, const struct xenbus_device_id *id);
 
@@ -142,6 +159,12 @@ static int seq_probe(struct xenbus_device *dev, const struct xenbus_device_id *i
 		return -ENOMEM;
 	}
 	devres_add(&dev->dev, vbd);
+	/* The driver core would add it after the disk may have been opened. */
+	error = devm_device_add_group(&dev->dev, &seq_group);
+	if (error) {
+		xenbus_dev_fatal(dev, error, "adding diskseq to sysfs");
+		return error;
+	}
 	/* A toolstack that sees the state InitWait must find "opened" there. */
 	error = xenbus_write(XBT_NIL, dev->nodename, "opened", "0");
 	if (error) {
@@ -151,26 +174,10 @@ static int seq_probe(struct xenbus_device *dev, const struct xenbus_device_id *i
 	return stock_probe(dev, id);
 }
 
-static ssize_t diskseq_show(struct device *dev, struct device_attribute *attr, char *buf)
-{
-	struct seq_vbd *vbd = seq_vbd_of(dev);
-	u64 seq = vbd ? READ_ONCE(vbd->seq) : 0;
-
-	return seq ? sysfs_emit(buf, "%llu\n", seq) : -ENODATA;
-}
-static DEVICE_ATTR_RO(diskseq);
-
-static struct attribute *seq_attrs[] = {
-	&dev_attr_diskseq.attr,
-	NULL
-};
-ATTRIBUTE_GROUPS(seq);
-
 static int seq_register(struct xenbus_driver *driver)
 {
 	stock_probe = driver->probe;
 	driver->probe = seq_probe;
-	driver->driver.dev_groups = seq_groups;
 	return xenbus_register_backend(driver);
 }
 

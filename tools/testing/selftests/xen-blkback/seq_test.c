@@ -85,12 +85,13 @@ TEST_F(seq, right_number_is_opened_and_told)
 	char number[32], expected[32];
 
 	ASSERT_EQ(0, give(self->seq));
-	ASSERT_EQ(0, vbd_result(&self->vbd));
-	EXPECT_TRUE(vbd_has(&self->vbd, "opened", "1"));
-	EXPECT_TRUE(wait_until(begins_with(self->vbd.dev, "this is a"), SOON_MS));
-	snprintf(expected, sizeof(expected), "%llu", self->seq);
+	ASSERT_TRUE(wait_until(vbd_has(&self->vbd, "opened", "1"), SOON_MS));
+	/* Whoever sees that finds the number in sysfs. */
 	EXPECT_LT(0, vbd_shown_seq(&self->vbd, number, sizeof(number)));
+	snprintf(expected, sizeof(expected), "%llu", self->seq);
 	EXPECT_STREQ(expected, number);
+	ASSERT_EQ(0, vbd_result(&self->vbd));
+	EXPECT_TRUE(wait_until(begins_with(self->vbd.dev, "this is a"), SOON_MS));
 }
 
 TEST_F(seq, swapped_disk_is_refused)
