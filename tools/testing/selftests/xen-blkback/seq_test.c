@@ -324,6 +324,12 @@ TEST_F(seq, unbound_back_end_lets_go_and_checks_again_when_it_is_bound)
 {
 	ASSERT_EQ(0, give(self->seq));
 	ASSERT_EQ(0, vbd_result(&self->vbd));
+	/*
+	 * The task that waits for the front end's reads of the partition table is the one
+	 * that creates devices. When there is a second disk, those reads are done, and the
+	 * first disk's driver can go.
+	 */
+	ASSERT_EQ(0, vbd_create(&self->other, 1, "w"));
 	ASSERT_EQ(0, loop_detach(self->loop));
 	ASSERT_TRUE(loop_attached(self->loop));
 	ASSERT_EQ(0, write_file(DRIVER "/unbind", self->vbd.name));
