@@ -19,6 +19,17 @@ guest_modules()
 	done
 }
 
+# guest_add ROOT PROGRAM...: copies programs with their libraries.
+guest_add()
+{
+	local root=$1 file
+
+	for file in "${@:2}" $(ldd "${@:2}" 2>/dev/null | grep -o '/[^ ]*' | tr -d ':' |
+		sort -u); do
+		[ -e "$root$file" ] || install -D "$file" "$root$file"
+	done
+}
+
 # guest_pack ROOT: adds init from stdin, and makes ROOT.initrd.
 guest_pack()
 {
