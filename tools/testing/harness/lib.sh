@@ -49,6 +49,8 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 . "$HARNESS/lib/qemu.sh"
 # shellcheck source=tools/testing/harness/lib/vm.sh
 . "$HARNESS/lib/vm.sh"
+# shellcheck source=tools/testing/harness/lib/debian.sh
+. "$HARNESS/lib/debian.sh"
 # shellcheck source=tools/testing/harness/lib/cases.sh
 . "$HARNESS/lib/cases.sh"
 

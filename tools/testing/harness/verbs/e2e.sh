@@ -26,24 +26,6 @@ list_all()
 	list_cases "$here"
 }
 
-# configure_machine: adds the disk with Debian's root, and the modules it needs.
-configure_machine()
-{
-	local image suite
-
-	suite=$(base_suite "$(<"$build/kernel/suite")")
-	if [ -n "${PACKAGED:-}" ]; then
-		image=$PACKAGED/image
-	else
-		image=$("$HARNESS/image.sh" "$suite") || return
-	fi
-	VM_MEMORY=4G
-	VM_MODULES=(virtio_pci virtio_blk ext4 "${E2E_MODULES[@]}")
-	VM_OPTIONS=(-drive "file=$image,format=raw,if=virtio,snapshot=on")
-	log "programs of $suite: $(paste -sd, "$image.versions" |
-		sed 's/,/, /g')"
-}
-
 fill()
 {
 	local program file
@@ -60,10 +42,9 @@ fill()
 	for file in "$VM/root/tests"/*.sh; do
 		ln -s "../tests/${file##*/}" "$VM/root/bare/"
 	done
-	cp -t "$VM/root" "$HARNESS"/vm/debian/{before,enter,main}
-	[ ! -e "$here/daemons" ] || cp -t "$VM/root" "$here/daemons"
+	cp -t "$VM/root" "$HARNESS"/vm/debian/{before,main}
 	[ -z "${PACKAGED:-}" ] || cp -r "$PACKAGED/debs" "$VM/root/"
-	e2e_fill
+	debian_fill
 }
 
 if [ -n "${LIST:-}" ]; then
@@ -74,7 +55,7 @@ fi
 
 build=$("$HARNESS/build.sh" modules tools e2e)
 if [ "${1:-}" = shell ]; then
-	configure_machine
+	debian_machine "$build" "${PACKAGED:+$PACKAGED/image}"
 	cases_prepare "$build" shell ""
 	fill
 	vm_pack
@@ -83,7 +64,7 @@ if [ "${1:-}" = shell ]; then
 fi
 cases=$(list_all | select_cases)
 [ -n "$cases" ] || exit 0
-configure_machine
+debian_machine "$build" "${PACKAGED:+$PACKAGED/image}"
 # Don't boot a second machine for a few cases.
 machines=2
 [ "$(wc -l <<<"$cases")" -gt 8 ] || machines=1
