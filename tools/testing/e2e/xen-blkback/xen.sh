@@ -42,6 +42,12 @@ vbd()
 	echo "$VBDS/$1/$2"
 }
 
+# wide N: prints the number of the n-th disk, of which only the first 16 have a short one.
+wide()
+{
+	echo $(((1 << 28) + ($1 << 8)))
+}
+
 # value VBD NODE: prints the node's value, or nothing.
 value()
 {
