@@ -86,7 +86,7 @@ TEST_F(seq, right_number_is_opened_and_told)
 
 	ASSERT_EQ(0, give(self->seq));
 	ASSERT_TRUE(wait_until(vbd_has(&self->vbd, "opened", "1"), SOON_MS));
-	/* Whoever sees that finds the number in sysfs. */
+	/* The number must be in sysfs before "opened" is 1. */
 	EXPECT_LT(0, vbd_shown_seq(&self->vbd, number, sizeof(number)));
 	snprintf(expected, sizeof(expected), "%llu", self->seq);
 	EXPECT_STREQ(expected, number);
